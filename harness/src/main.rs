@@ -1,0 +1,2 @@
+//! The upheaval program.
+fn main() {}

@@ -1,0 +1,67 @@
+//! One line of a history.
+
+use crate::{Connection, Dropped, Fault, Nanos, Operation, Push, Snapshot};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can happen in a run. On disk `{"push":{"time":...}}`: the kind outside, so that `jq .push` works and
+/// reading needs no buffering.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// A client's operation.
+    Op(Operation),
+    /// A planned operation that was not started.
+    Dropped(Dropped),
+    /// A client was shown a content.
+    Push(Push),
+    /// A content that pushes and reads refer to.
+    Snapshot(Snapshot),
+    /// A session began, was lost, went on or ended.
+    Connection(Connection),
+    /// A fault began or ended.
+    Fault(Fault),
+    /// The run entered its next phase.
+    Phase(Phase),
+}
+
+impl Event {
+    /// When it happened; a [`Snapshot`] is timeless and belongs to the event after it.
+    pub fn time(&self) -> Option<Nanos> {
+        match self {
+            Event::Op(e) => Some(e.time),
+            Event::Dropped(e) => Some(e.time),
+            Event::Push(e) => Some(e.time),
+            Event::Snapshot(_) => None,
+            Event::Connection(e) => Some(e.time),
+            Event::Fault(e) => Some(e.time),
+            Event::Phase(e) => Some(e.time),
+        }
+    }
+}
+
+/// The phases of a run, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PhaseName {
+    /// Clients connect; pinned ones publish.
+    WarmUp,
+    /// Operations and faults.
+    Chaos,
+    /// Every fault is lifted.
+    Heal,
+    /// Nothing acts any more; bounded.
+    Settle,
+    /// Fresh clients read every dataId on every node.
+    Final,
+    /// Everything is over.
+    End,
+}
+
+/// A phase begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Phase {
+    /// When.
+    pub time: Nanos,
+    /// Which.
+    pub name: PhaseName,
+}

@@ -1,0 +1,5 @@
+//! What clients do: a scenario's wishes and a seed become a list of operations, before the run begins.
+
+pub mod planned;
+
+pub use planned::{ClientBehaviour, ClientPlan, PlannedCall, PlannedOperation, Reaction};
