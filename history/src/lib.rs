@@ -5,23 +5,42 @@
 //! whatever a checker needs to know (the contract of the system, its nodes, the faults and what each of them touched)
 //! stands in it.
 
+pub mod cat;
 pub mod connection;
+pub mod contents;
 pub mod contract;
+pub mod error;
 pub mod event;
+pub mod export;
 pub mod fault;
 pub mod header;
+pub mod line;
+mod lines;
 pub mod operation;
 pub mod push;
+pub mod reader;
+mod references;
+pub mod snapshots;
+pub mod stats;
 pub mod time;
+pub mod writer;
 
+pub use cat::Cat;
 pub use connection::{Connection, ConnectionState};
+pub use contents::{Content, Contents};
 pub use contract::{Contract, Keeper};
+pub use error::Error;
 pub use event::{Event, Phase, PhaseName};
+pub use export::export;
 pub use fault::{Effect, Fault, FaultKind, FaultStage};
-pub use header::{Closing, Header, Node, SystemName};
+pub use header::{Closing, Header, Node, SCHEMA, SystemName};
 pub use operation::{Dropped, Function, Operation, Outcome};
 pub use push::{Push, Snapshot};
+pub use reader::{Damage, End, Loaded, Reader, read};
+pub use snapshots::{Interned, Interner};
+pub use stats::{Stats, stats};
 pub use time::{MILLI, Nanos, SECOND};
+pub use writer::{Finished, Writer};
 
 /// A simulated client, numbered from 0; stable over reconnects and over machines.
 pub type ClientId = u32;
