@@ -46,6 +46,8 @@ impl<'a> Cat<'a> {
             Event::Phase(phase) => ("phase".into(), name(&phase.name)),
         };
         let time = event.time().map(seconds).unwrap_or_default();
+        // Words of the system under test may hold newlines, or what a terminal would obey.
+        let what: String = what.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Some(format!("{time:>12}  {who:<6} {what}"))
     }
 
