@@ -1,5 +1,7 @@
 //! What goes wrong: the faults of a plan, and the injectors that make them real.
 
+#[cfg(target_os = "linux")]
+pub mod linux;
 pub mod planned;
 
 pub use planned::{Pick, PlannedFault, Selector, Shape};
