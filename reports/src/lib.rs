@@ -1,1 +1,20 @@
-//! Placeholder while the workspace is laid out.
+//! What people read: the summary in the terminal, the HTML page, the JSON object of `run --json`.
+//!
+//! All three are pure functions of one [`Run`]: header and events of a history, the checkers' report, and a few facts
+//! that only the program knows. Nothing is judged here; what the checkers said is shown, and what the history holds is
+//! counted. Names that come from outside (dataIds, values, reasons) are hostile until [`names::clean`] has seen them.
+
+pub mod digest;
+pub mod facts;
+pub mod faults;
+pub mod figures;
+pub mod format;
+pub mod html;
+pub mod json;
+pub mod names;
+pub mod story;
+pub mod terminal;
+pub mod trail;
+
+pub use facts::{Run, RunFacts};
+pub use json::RunSummary;

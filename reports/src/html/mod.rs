@@ -1,0 +1,85 @@
+//! `report.html`: one self-contained file for people.
+//!
+//! No request leaves it, it works without scripts, prints, and follows light and dark. Everything dynamic goes through
+//! [`markup::Markup`], which escapes; the page's own content policy lets no other script run even if that failed.
+//! Plots are written as SVG by hand: their colours are classes that the style sheet resolves, which a plotting library
+//! that writes colours into each element would not allow.
+
+mod checks;
+mod contract;
+mod evidence;
+mod faults;
+mod frame;
+mod lanes;
+mod load;
+mod markup;
+mod plots;
+mod series;
+mod spread;
+mod top;
+mod view;
+
+use crate::digest::Digest;
+use crate::facts::Run;
+use crate::{names, story};
+use markup::Markup;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+/// SHA-256 of the script in Base64, for the content policy; a test keeps it right.
+const SCRIPT_HASH: &str = "EWcutVYWMfbIjmtxelpInmhyuwZZ8aAcoYIGa5Zm+0g=";
+
+/// The whole page.
+pub fn page(run: &Run<'_>) -> String {
+    let digest = Digest::of(run);
+    let mut m = Markup::new();
+    m.raw("<!doctype html>\n");
+    m.open("html", &[("lang", "en")]);
+    head(run, &mut m);
+    m.open("body", &[]);
+    top::verdict(run, &digest, &mut m);
+    m.open("main", &[]);
+    checks::section(run, &digest, &mut m);
+    evidence::section(run, &digest, &mut m);
+    plots::section(run, &digest, &mut m);
+    spread::section(run, &digest, &mut m);
+    faults::section(run, &digest, &mut m);
+    contract::section(run, &digest, &mut m);
+    load::section(run, &digest, &mut m);
+    top::about(run, &mut m);
+    m.close();
+    m.open("script", &[]);
+    m.raw(SCRIPT);
+    m.close();
+    m.close();
+    m.close();
+    m.finish()
+}
+
+fn head(run: &Run<'_>, m: &mut Markup) {
+    m.open("head", &[]);
+    m.leaf("meta", &[("charset", "utf-8")]);
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
+    );
+    m.leaf("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
+    m.leaf("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+    m.leaf("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+    m.leaf("link", &[("rel", "icon"), ("href", "data:,")]);
+    let title = format!(
+        "{}: {} seed {}",
+        story::verdict(run.report.verdict),
+        names::clean(&run.header.scenario),
+        run.header.seed
+    );
+    m.el("title", &[], &title);
+    m.open("style", &[]);
+    m.raw(STYLE);
+    m.close();
+    m.close();
+}
+
+/// The script's hash, for the test that keeps the content policy right.
+pub fn script_and_hash() -> (&'static str, &'static str) {
+    (SCRIPT, SCRIPT_HASH)
+}

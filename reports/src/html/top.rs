@@ -1,0 +1,150 @@
+//! First and last part of the page: the verdict, and what the run was.
+
+use super::markup::Markup;
+use crate::digest::Digest;
+use crate::facts::Run;
+use crate::{format, names, story};
+use checkers::Verdict;
+
+/// Verdict, why, the few figures that everybody wants, the line that replays it.
+pub(super) fn verdict(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
+    let header = run.header;
+    let word = story::verdict(run.report.verdict);
+    m.open("header", &[("class", &format!("top {word}"))]);
+    let run_name = run.facts.run.as_deref().map_or_else(|| names::clean(&header.scenario), names::clean);
+    m.open("p", &[("class", "over")]);
+    m.text("upheaval report · ");
+    m.el("bdi", &[], &run_name);
+    m.close();
+    m.open("h1", &[("id", "verdict")]);
+    m.el("span", &[("class", "sign"), ("aria-hidden", "true")], sign(run.report.verdict));
+    m.text(&story::sentence(word).replace('.', ""));
+    m.close();
+    let reasons = story::reasons(run);
+    if matches!(run.report.verdict, Verdict::Inconclusive | Verdict::Error) && reasons.len() > 1 {
+        m.open("ul", &[("class", "why")]);
+        for reason in reasons {
+            m.el("li", &[], &story::sentence(&reason));
+        }
+        m.close();
+    } else {
+        m.el("p", &[("class", "why")], &story::why(run, digest));
+    }
+    key_figures(run, digest, m);
+    if let Some(replay) = &run.facts.replay {
+        command(m, "Replay", replay);
+    }
+    if let Some(shrink) = run.facts.shrink.as_ref().filter(|_| run.report.verdict == Verdict::Violation) {
+        command(m, "Shrink", shrink);
+    }
+    m.close();
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "✓",
+        Verdict::Violation => "✕",
+        Verdict::Inconclusive => "?",
+        Verdict::Error => "!",
+    }
+}
+
+fn key_figures(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
+    let header = run.header;
+    let system = &header.system;
+    let mut figures = vec![
+        ("System", format!("{} {}", names::clean(&system.name), names::clean(&system.version))),
+        ("Nodes", format::count(header.nodes.len() as u64)),
+        ("Clients", format::count(u64::from(header.clients))),
+        ("DataIds", format::count(header.data_ids.len() as u64)),
+        ("Operations", format::count(digest.operations)),
+        ("Pushes", format::count(digest.pushes)),
+        (
+            "Faults that bit",
+            format!("{} of {}", format::count(digest.bit()), format::count(digest.faults.len() as u64)),
+        ),
+        ("Length", format::duration(digest.end)),
+    ];
+    if let Some(all) = run.report.convergence.as_ref().map(|convergence| &convergence.all).filter(|all| all.count > 0) {
+        figures.push(("Convergence p50", format::duration(all.p50)));
+        figures.push(("p99", format::duration(all.p99)));
+        figures.push(("Worst", format::duration(all.max)));
+    }
+    figures.push(("Seed", header.seed.to_string()));
+    m.open("dl", &[("class", "figures")]);
+    for (label, value) in figures {
+        m.open("div", &[]);
+        m.el("dt", &[], label);
+        m.el("dd", &[], &value);
+        m.close();
+    }
+    m.close();
+}
+
+/// A line to paste.
+pub(super) fn command(m: &mut Markup, label: &str, line: &str) {
+    m.open("div", &[("class", "command")]);
+    m.el("span", &[("class", "label")], label);
+    m.el("code", &[], &names::clean_long(line));
+    m.el("button", &[("type", "button"), ("class", "copy")], "Copy");
+    m.close();
+}
+
+/// What the run was, so that it can be found and repeated.
+pub(super) fn about(run: &Run<'_>, m: &mut Markup) {
+    let (header, facts) = (run.header, run.facts);
+    let system = &header.system;
+    let mut rows = vec![
+        ("Scenario", names::clean(&header.scenario)),
+        ("Seed", header.seed.to_string()),
+        ("Program", names::clean(&header.program)),
+        ("System", format!("{} {}", names::clean(&system.name), names::clean(&system.version))),
+        ("Client library", names::clean(&system.client)),
+        (
+            "Nodes",
+            names::list(
+                &header
+                    .nodes
+                    .iter()
+                    .map(|node| format!("{} ({})", names::clean(&node.name), names::clean(&node.role)))
+                    .collect::<Vec<_>>(),
+                24,
+            ),
+        ),
+        ("Time", if header.virtual_time { "virtual" } else { "real" }.to_owned()),
+        ("Plan hash", names::clean(run.plan_hash())),
+    ];
+    let optional = [
+        ("History hash", facts.history_hash.as_deref().map(names::clean)),
+        ("Took", facts.wall_ms.map(format::duration_ms)),
+        ("Length of the run", facts.virtual_ms.map(format::duration_ms)),
+        ("Peak memory", facts.peak_bytes.map(format::bytes)),
+        ("Stored in", facts.store.as_deref().map(names::clean)),
+        ("Planted bug", header.bug.as_deref().map(names::clean)),
+    ];
+    rows.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));
+    m.open("section", &[("id", "about")]);
+    m.el("h2", &[], "About this run");
+    m.open("div", &[("class", "pair")]);
+    definitions(m, "The run", rows.into_iter().map(|(label, value)| (label.to_owned(), value)).collect());
+    if !facts.drawn.is_empty() {
+        let drawn = facts.drawn.iter().map(|(name, value)| (names::clean(name), names::clean(value))).collect();
+        definitions(m, "Drawn by the seed", drawn);
+    }
+    m.close();
+    m.close();
+}
+
+fn definitions(m: &mut Markup, caption: &str, rows: Vec<(String, String)>) {
+    m.open("table", &[("class", "facts")]);
+    m.el("caption", &[], caption);
+    m.open("tbody", &[]);
+    for (label, value) in rows {
+        m.open("tr", &[]);
+        m.el("th", &[("scope", "row")], &label);
+        m.el("td", &[], &value);
+        m.close();
+    }
+    m.close();
+    m.close();
+}
