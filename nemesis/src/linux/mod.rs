@@ -7,6 +7,7 @@
 
 mod address;
 mod cleanup;
+pub mod clock;
 mod command;
 mod cut;
 mod error;
@@ -20,6 +21,7 @@ pub mod supervisor;
 mod topology;
 
 pub use cleanup::{Swept, sweep};
+pub use clock::ClockSkew;
 pub use cut::{Cut, LinkDrops};
 pub use error::LabError;
 pub use lab::{CLIENTS, Lab};

@@ -7,6 +7,8 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests wait for real processes")]
 
 #[cfg(target_os = "linux")]
+mod clocks;
+#[cfg(target_os = "linux")]
 mod network;
 #[cfg(target_os = "linux")]
 mod processes;
@@ -20,7 +22,7 @@ fn main() {
     if let Some(code) = nemesis::linux::supervisor::main(std::env::args_os().skip(1)) {
         std::process::exit(code);
     }
-    let tests = [network::TESTS, processes::TESTS, supervision::TESTS].concat();
+    let tests = [network::TESTS, processes::TESTS, clocks::TESTS, supervision::TESTS].concat();
     std::process::exit(runner::run(&tests));
 }
 
