@@ -1,6 +1,6 @@
 //! One event as one line for people.
 
-use crate::stats::name;
+use crate::stats::word;
 use crate::{ConnectionState, DataIx, Event, Fault, FaultStage, Header, Nanos, NodeIx, Operation, Outcome, Push};
 use std::fmt::Write as _;
 
@@ -26,14 +26,14 @@ impl<'a> Cat<'a> {
             }
             Event::Op(op) => (format!("c{}", op.client), self.operation(op)),
             Event::Dropped(dropped) => {
-                let (f, due) = (name(&dropped.f), seconds(dropped.due));
+                let (f, due) = (word(&dropped.f), seconds(dropped.due));
                 (format!("c{}", dropped.client), format!("{f} dropped, due at {due}: {}", dropped.why))
             }
             Event::Push(push) => (format!("c{}", push.client), self.push(push)),
             Event::Connection(connection) => {
                 let mut what = match connection.state {
                     ConnectionState::Connected => format!("new session {}", connection.session),
-                    state => format!("session {} {}", connection.session, name(&state)),
+                    state => format!("session {} {}", connection.session, word(&state)),
                 };
                 if let Some(name) = &connection.name {
                     let _ = write!(what, " ({name})");
@@ -43,7 +43,7 @@ impl<'a> Cat<'a> {
                 (format!("c{}", connection.client), what)
             }
             Event::Fault(fault) => (format!("f{}", fault.id), fault_text(fault)),
-            Event::Phase(phase) => ("phase".into(), name(&phase.name)),
+            Event::Phase(phase) => ("phase".into(), word(&phase.name)),
         };
         let time = event.time().map(seconds).unwrap_or_default();
         // Words of the system under test may hold newlines, or what a terminal would obey.
@@ -52,9 +52,9 @@ impl<'a> Cat<'a> {
     }
 
     fn operation(&self, op: &Operation) -> String {
-        let mut what = name(&op.f);
+        let mut what = word(&op.f);
         if op.outcome != Outcome::Invoke {
-            let _ = write!(what, " {}", name(&op.outcome));
+            let _ = write!(what, " {}", word(&op.outcome));
         }
         if let Some(data) = op.data {
             let _ = write!(what, " {}", self.data(data));
@@ -127,7 +127,7 @@ fn fault_text(fault: &Fault) -> String {
         FaultStage::Serving => "is over",
         FaultStage::Missed => "did not happen",
     };
-    let mut what = format!("{} {stage}: {}", name(&fault.kind), fault.detail);
+    let mut what = format!("{} {stage}: {}", word(&fault.kind), fault.detail);
     if let Some(effect) = &fault.effect {
         let bit = if effect.bit { "" } else { ", it did not bite" };
         let _ = write!(what, " ({} {}{bit})", effect.amount, effect.unit);

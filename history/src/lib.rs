@@ -38,7 +38,7 @@ pub use operation::{Dropped, Function, Operation, Outcome};
 pub use push::{Push, Snapshot};
 pub use reader::{Damage, End, Loaded, Reader, read};
 pub use snapshots::{Interned, Interner};
-pub use stats::{Stats, stats};
+pub use stats::{Stats, stats, word};
 pub use time::{MILLI, Nanos, SECOND};
 pub use writer::{Finished, Writer};
 

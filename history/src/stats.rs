@@ -122,7 +122,7 @@ impl Counting {
                 self.clients.insert(connection.client);
             }
             Event::Fault(fault) => match fault.stage {
-                FaultStage::Start => *stats.faults.entry(name(&fault.kind)).or_default() += 1,
+                FaultStage::Start => *stats.faults.entry(word(&fault.kind)).or_default() += 1,
                 FaultStage::Missed => stats.faults_missed += 1,
                 FaultStage::End | FaultStage::Serving => {}
             },
@@ -146,11 +146,14 @@ pub fn kind(event: &Event) -> &'static str {
 
 /// The word for a function on disk.
 pub fn function(f: Function) -> String {
-    name(&f)
+    word(&f)
 }
 
-/// The word that a variant without fields has on disk.
-pub(crate) fn name<T: Serialize>(value: &T) -> String {
+/// The word that a variant without fields ([`Outcome`], [`Function`], [`crate::FaultKind`] ...) has on disk and in reports.
+///
+/// # Panics
+/// If the value is written as anything but a string.
+pub fn word<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         other => unreachable!("not a word: {other:?}"),
