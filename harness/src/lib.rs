@@ -1,1 +1,21 @@
-//! Placeholder.
+//! The `upheaval` program: plans, the master loop, the store, the command line.
+
+pub mod cli;
+pub mod clients;
+pub mod driver;
+pub mod error;
+pub mod master;
+pub mod measuring;
+pub mod metrics;
+pub mod observer;
+pub mod plan;
+pub mod progress;
+pub mod recording;
+pub mod run;
+pub mod scenario;
+pub mod store;
+pub mod verdict;
+pub mod worlds;
+
+/// Name and version, as histories and plans carry them.
+pub const PROGRAM: &str = concat!("upheaval ", env!("CARGO_PKG_VERSION"));

@@ -3,5 +3,7 @@
 #[cfg(target_os = "linux")]
 pub mod linux;
 pub mod planned;
+pub mod schedule;
 
 pub use planned::{Pick, PlannedFault, Selector, Shape};
+pub use schedule::{Drawn, Schedule};

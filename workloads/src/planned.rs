@@ -90,6 +90,20 @@ pub enum PlannedCall {
     Vanish,
 }
 
+impl PlannedCall {
+    /// The dataId that it is about.
+    pub fn data(&self) -> Option<DataIx> {
+        match self {
+            PlannedCall::Publish { data, .. }
+            | PlannedCall::Unpublish { data, .. }
+            | PlannedCall::Subscribe { data, .. }
+            | PlannedCall::Unsubscribe { data, .. }
+            | PlannedCall::Read { data } => Some(*data),
+            PlannedCall::Connect | PlannedCall::Ping | PlannedCall::Close | PlannedCall::Vanish => None,
+        }
+    }
+}
+
 /// How careful the clients are. The careful one is the default; each switch off is a planted bug of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

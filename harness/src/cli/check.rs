@@ -1,0 +1,49 @@
+//! `upheaval check HISTORY` and `upheaval report RUN`: verdict and report of what is stored.
+
+use super::{CheckArgs, ReportArgs, print, session};
+use crate::error::Error;
+use crate::store::{self, RunFolder};
+use crate::verdict::{Judged, judge, save};
+use checkers::Options;
+use reports::RunFacts;
+use std::path::{Path, PathBuf};
+
+/// Checks a history again.
+pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
+    let mut options = session::options(arguments.divide_bounds, arguments.threads);
+    if !arguments.checker.is_empty() {
+        let chosen = arguments.checker.iter().map(|name| name.parse()).collect::<Result<_, _>>();
+        options.checkers = chosen.map_err(|e: checkers::CheckersError| Error::usage(format!("--checker: {e}")))?;
+    }
+    let (path, facts) = locate(&arguments.history);
+    let judged = judge(&path, &options, facts)?;
+    show(&judged, arguments.json)
+}
+
+/// Makes verdict and report of a stored run again.
+pub fn report(arguments: ReportArgs) -> Result<u8, Error> {
+    let folder = RunFolder::open(&arguments.run)?;
+    let (path, facts) = locate(&arguments.run);
+    let judged = judge(&path, &Options { threads: 1, ..session::options(1, None) }, facts)?;
+    save(&folder, &judged)?;
+    show(&judged, arguments.json)
+}
+
+fn show(judged: &Judged, json: bool) -> Result<u8, Error> {
+    if json {
+        print(&reports::json::summary(&judged.run()).to_json())?;
+    } else {
+        print(&reports::terminal::summary(&judged.run(), session::coloured()))?;
+    }
+    Ok(judged.report.verdict.exit_code())
+}
+
+/// The history of a run's folder or file, and what is known of the run beside it.
+pub fn locate(what: &Path) -> (PathBuf, RunFacts) {
+    if !what.is_dir() {
+        return (what.to_owned(), RunFacts::default());
+    }
+    let facts = std::fs::read(what.join(store::FACTS)).ok();
+    let facts = facts.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+    (what.join(store::HISTORY), facts)
+}

@@ -1,0 +1,226 @@
+//! The command line: arguments become low-level values here, and are acted on in one file for each command.
+
+mod check;
+mod doctor;
+mod histories;
+mod list;
+mod pages;
+mod replay;
+mod run;
+mod session;
+
+use crate::error::Error;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Seeds are whole numbers that every JSON reader keeps exactly.
+const SEED_MAX: u64 = (1 << 53) - 1;
+
+/// Chaos and consistency verification for service registries and coordination systems.
+///
+/// Exit codes: 0 pass, 1 violation, 2 usage or configuration, 3 inconclusive, 4 harness error.
+#[derive(Parser, Debug)]
+#[command(name = "upheaval", version, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run a scenario: a file, or the name of a built-in one.
+    Run(RunArgs),
+    /// Run a stored run or an edited plan again.
+    Replay(ReplayArgs),
+    /// Check a stored history again.
+    Check(CheckArgs),
+    /// Look into a history.
+    History {
+        #[command(subcommand)]
+        what: HistoryCommand,
+    },
+    /// Make the report of a stored run again.
+    Report(ReportArgs),
+    /// List what this program has.
+    List(ListArgs),
+    /// Say what this host can do, and what is missing for the rest.
+    Doctor(JsonArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// bash, zsh, fish, elvish or powershell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder.
+    Man {
+        /// The folder; made if it is missing.
+        folder: PathBuf,
+    },
+}
+
+/// How a run is made, stored and shown.
+#[derive(Args, Debug, Clone)]
+struct SessionArgs {
+    /// Where runs are kept.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    store: PathBuf,
+    /// Print one JSON object on standard output instead of the summary.
+    #[arg(long)]
+    json: bool,
+    /// Serve metrics for Prometheus on this address while the run goes.
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<std::net::SocketAddr>,
+    /// Divide every bound of the contract by this: shows how sensitive a pass is.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    divide_bounds: u64,
+    /// Threads for checking; the result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+}
+
+#[derive(Args, Debug)]
+struct RunArgs {
+    /// A scenario file, or a name from `upheaval list scenarios`.
+    scenario: String,
+    /// The seed: the same scenario, seed and version give the same plan everywhere. Drawn and printed if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=SEED_MAX))]
+    seed: Option<u64>,
+    /// Change a key of the scenario: --set workload.clients=200. Can be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Plant a bug in the embedded registry, see `upheaval list bugs`.
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
+    /// Write the plan to this file and do not run it.
+    #[arg(long, value_name = "FILE")]
+    plan_only: Option<PathBuf>,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Args, Debug)]
+struct ReplayArgs {
+    /// The folder of a run, or a plan file.
+    what: PathBuf,
+    #[command(flatten)]
+    session: SessionArgs,
+}
+
+#[derive(Args, Debug)]
+struct CheckArgs {
+    /// A history file, or the folder of a run.
+    history: PathBuf,
+    /// Only these checkers: convergence, completeness, ghosts, order.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    checker: Vec<String>,
+    /// Divide every bound of the contract by this.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    divide_bounds: u64,
+    /// Threads; the result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum HistoryCommand {
+    /// Print it, one line an event.
+    Cat(HistoryArgs),
+    /// Count what is in it.
+    Stats(HistoryArgs),
+    /// Print it as plain JSON Lines.
+    Export {
+        #[command(flatten)]
+        history: HistoryArgs,
+        /// Write contents in full, not as differences.
+        #[arg(long)]
+        full_snapshots: bool,
+        /// To this file instead of standard output.
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+}
+
+#[derive(Args, Debug)]
+struct HistoryArgs {
+    /// A history file, or the folder of a run.
+    history: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct ReportArgs {
+    /// The folder of a run.
+    run: PathBuf,
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Of what.
+    #[arg(value_enum)]
+    what: list::What,
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct JsonArgs {
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Parses the command line and acts on it; the exit code is that of the verdict.
+pub fn main() -> Result<u8, Error> {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            // A closed standard output is no reason to fail.
+            let _ = error.print();
+            return Ok(code);
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("UPHEAVAL_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    match cli.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Replay(arguments) => replay::replay(arguments),
+        Command::Check(arguments) => check::check(arguments),
+        Command::History { what } => histories::history(what),
+        Command::Report(arguments) => check::report(arguments),
+        Command::List(arguments) => list::list(&arguments),
+        Command::Doctor(arguments) => doctor::doctor(&arguments),
+        Command::Completions { shell } => pages::completions(shell),
+        Command::Man { folder } => pages::man(&folder),
+    }
+}
+
+/// Prints a line or more on standard output; a reader that went away (`| head`) is no error.
+fn print(text: &str) -> Result<(), Error> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") }) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::harness(format!("standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a value as one JSON object.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Error> {
+    print(&serde_json::to_string_pretty(value).map_err(|e| Error::harness(format!("JSON: {e}")))?)
+}

@@ -1,0 +1,60 @@
+//! `upheaval replay RUN|PLAN`.
+
+use super::{ReplayArgs, session};
+use crate::error::Error;
+use crate::plan::{Plan, SCHEMA};
+use crate::store::{self, RunFolder};
+use std::path::Path;
+
+/// Runs a stored plan again. In virtual time the history is the same, byte for byte.
+pub fn replay(arguments: ReplayArgs) -> Result<u8, Error> {
+    let (plan, scenario) = load(&arguments.what)?;
+    session::perform(&plan, scenario.as_deref(), &arguments.session)
+}
+
+fn load(what: &Path) -> Result<(Plan, Option<String>), Error> {
+    if what.is_dir() {
+        let folder = RunFolder::open(what)?;
+        let scenario = std::fs::read_to_string(folder.file(store::SCENARIO)).ok();
+        return Ok((read(&folder.file(store::PLAN))?, scenario));
+    }
+    Ok((read(what)?, None))
+}
+
+fn read(path: &Path) -> Result<Plan, Error> {
+    let text = std::fs::read(path).map_err(|e| Error::usage(format!("{}: cannot be read: {e}", path.display())))?;
+    let plan: Plan = serde_json::from_slice(&text)
+        .map_err(|e| Error::usage(format!("{}:{}:{}: not a plan: {e}", path.display(), e.line(), e.column())))?;
+    check(&plan).map_err(|why| Error::usage(format!("{}: {why}", path.display())))?;
+    Ok(plan)
+}
+
+/// An edited plan can say anything: what the master relies on is checked.
+fn check(plan: &Plan) -> Result<(), String> {
+    if plan.schema != SCHEMA {
+        return Err(format!("plan of schema {}, this program runs schema {SCHEMA}", plan.schema));
+    }
+    if plan.data_ids.is_empty() || plan.clients.is_empty() {
+        return Err("a plan needs at least one client and one dataId".to_owned());
+    }
+    for (ix, client) in plan.clients.iter().enumerate() {
+        if client.id as usize != ix {
+            return Err(format!("clients[{ix}].id = {}: clients are numbered from 0 without gaps", client.id));
+        }
+    }
+    for (ix, operation) in plan.operations.iter().enumerate() {
+        if operation.client as usize >= plan.clients.len() {
+            return Err(format!("operations[{ix}].client = {}: there is no such client", operation.client));
+        }
+        if operation.call.data().is_some_and(|data| data as usize >= plan.data_ids.len()) {
+            return Err(format!("operations[{ix}]: there is no such dataId"));
+        }
+    }
+    if plan.operations.windows(2).any(|pair| pair[0].at > pair[1].at) {
+        return Err("operations are not in order of time".to_owned());
+    }
+    if plan.faults.windows(2).any(|pair| pair[0].at > pair[1].at || pair[0].id == pair[1].id) {
+        return Err("faults are not in order of time, or two have the same id".to_owned());
+    }
+    Ok(())
+}

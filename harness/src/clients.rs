@@ -1,0 +1,301 @@
+//! All clients of a run: who is due next, and what an observation means for whom, as events of the history.
+
+use crate::driver::{Common, Driver, Open, Started};
+use crate::plan::Plan;
+use crate::recording::Recording;
+use history::{
+    ClientId, Connection, ConnectionState, DataIx, Dropped, Event, Function, MILLI, Nanos, Node, NodeIx, OpId, Operation,
+    Outcome, ProcessId, Push, SessionId,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use systems::{Call, Happening, Observation, Response};
+use workloads::{ClientPlan, PlannedCall, PlannedOperation, Reaction};
+
+/// A final read that failed is tried again after this long.
+const FINAL_RETRY_NS: Nanos = 300 * MILLI;
+
+/// The clients of a run.
+pub struct Clients {
+    common: Common,
+    data_ids: u32,
+    planned: u32,
+    drivers: Vec<Driver>,
+    /// When each client wants to be asked, ordered.
+    due: BTreeSet<(Nanos, ClientId)>,
+    wants: Vec<Option<Nanos>>,
+    /// Which client has this operation open.
+    open: BTreeMap<OpId, ClientId>,
+    operations: OpId,
+    processes: ProcessId,
+    sessions: SessionId,
+    connected: usize,
+    finals: BTreeMap<(ClientId, DataIx), u32>,
+    last: Nanos,
+}
+
+impl Clients {
+    /// The clients of a plan and one reader for each node that serves clients, for the final reads.
+    pub fn new(plan: &Plan, nodes: &[Node]) -> Clients {
+        let serving: Vec<NodeIx> =
+            nodes.iter().enumerate().filter(|(_, node)| node.serves_clients).map(|(ix, _)| ix as NodeIx).collect();
+        let planned = plan.clients.len() as u32;
+        let mut drivers: Vec<Driver> = plan.clients.iter().map(Driver::new).collect();
+        for reader in 0..serving.len() as u32 {
+            let reactions = vec![Reaction { reconnect_ns: FINAL_RETRY_NS, reregister_ns: 0 }];
+            drivers.push(Driver::new(&ClientPlan { id: planned + reader, pinned: false, node: reader, reactions }));
+        }
+        let all = drivers.len();
+        Clients {
+            common: Common { nodes: serving, behaviour: plan.behaviour, ping_ns: plan.time.ping_ns },
+            data_ids: plan.data_ids.len() as u32,
+            planned,
+            drivers,
+            due: BTreeSet::new(),
+            wants: vec![None; all],
+            open: BTreeMap::new(),
+            operations: 0,
+            processes: all as ProcessId,
+            sessions: 0,
+            connected: 0,
+            finals: BTreeMap::new(),
+            last: 0,
+        }
+    }
+
+    /// How many are connected.
+    pub fn connected(&self) -> usize {
+        self.connected
+    }
+
+    /// When the next one wants to act.
+    pub fn next_due(&self) -> Option<Nanos> {
+        self.due.first().map(|(due, _)| *due)
+    }
+
+    /// A planned operation is due.
+    pub fn plan(&mut self, operation: &PlannedOperation) {
+        if let Some(driver) = self.drivers.get_mut(operation.client as usize) {
+            driver.plan(operation.at, operation.call.clone());
+            self.ask_again(operation.client);
+        }
+    }
+
+    fn ask_again(&mut self, client: ClientId) {
+        let wants = self.drivers[client as usize].next_due(&self.common);
+        let slot = &mut self.wants[client as usize];
+        if *slot == wants {
+            return;
+        }
+        if let Some(old) = slot.take() {
+            self.due.remove(&(old, client));
+        }
+        if let Some(due) = wants {
+            self.due.insert((due, client));
+        }
+        *slot = wants;
+    }
+
+    /// The next operation that starts now, with the events to record before it is submitted.
+    pub fn start(&mut self, now: Nanos) -> Option<(Call, Vec<Event>)> {
+        loop {
+            let (due, client) = *self.due.first()?;
+            if due > now {
+                return None;
+            }
+            let started = self.drivers[client as usize].start(now, &self.common);
+            let Some(started) = started else {
+                self.ask_again(client);
+                continue;
+            };
+            let op = self.operations;
+            self.operations += 1;
+            let call = Call { op, client, request: started.request.clone() };
+            let time = self.stamp(now);
+            let mut events = vec![Event::Op(operation(time, op, &started, Outcome::Invoke))];
+            if started.f == Function::Vanish {
+                events.extend(self.vanish(time, op, &started));
+            } else {
+                self.open.insert(op, client);
+                self.drivers[client as usize].opened(op, started);
+            }
+            self.ask_again(client);
+            return Some((call, events));
+        }
+    }
+
+    fn vanish(&mut self, now: Nanos, op: OpId, started: &Started) -> Vec<Event> {
+        let driver = &mut self.drivers[started.client as usize];
+        driver.vanished(now);
+        self.connected -= 1;
+        let lost = Connection {
+            time: now,
+            client: started.client,
+            session: started.session.unwrap_or_default(),
+            state: ConnectionState::Lost,
+            node: started.node,
+            name: None,
+            reason: Some("the client vanished".to_owned()),
+        };
+        vec![Event::Op(operation(now, op, started, Outcome::Ok)), Event::Connection(lost)]
+    }
+
+    /// Times never go back within a history.
+    fn stamp(&mut self, time: Nanos) -> Nanos {
+        self.last = self.last.max(time);
+        self.last
+    }
+
+    /// What an observation means: events of the history.
+    pub fn observe(&mut self, observation: Observation, recording: &mut Recording<'_>) -> Vec<Event> {
+        let time = self.stamp(observation.time);
+        match observation.what {
+            Happening::Done { op, response } => self.done(time, op, response, recording),
+            Happening::Push { client, subscription, data, version, elements } => {
+                let Some(driver) = self.drivers.get(client as usize) else { return Vec::new() };
+                // What arrives after the client vanished or closed is seen by nobody.
+                let (Some(session), true) = (driver.session(), driver.connected()) else { return Vec::new() };
+                let (snapshot, new) = recording.intern(data, &elements);
+                let node = driver.node();
+                let push = Push { time, client, session, subscription, data, snapshot, version, node };
+                new.into_iter().map(Event::Snapshot).chain([Event::Push(push)]).collect()
+            }
+            Happening::Connection { client, state, node, name, reason } => {
+                self.connection(time, client, state, node, name, reason)
+            }
+            Happening::Fault(_) => Vec::new(),
+        }
+    }
+
+    fn done(&mut self, time: Nanos, op: OpId, response: Response, recording: &mut Recording<'_>) -> Vec<Event> {
+        let Some(client) = self.open.remove(&op) else { return Vec::new() };
+        let driver = &mut self.drivers[client as usize];
+        let Some(Open { started, .. }) = driver.open().cloned() else { return Vec::new() };
+        let was_connected = driver.connected();
+        driver.done(time, &response, self.processes);
+        self.connected -= usize::from(was_connected && !driver.connected());
+        if matches!(response, Response::Info { .. }) {
+            self.processes += 1;
+        }
+        let outcome = match &response {
+            Response::Ok { .. } => Outcome::Ok,
+            Response::Fail { .. } => Outcome::Fail,
+            Response::Info { .. } => Outcome::Info,
+        };
+        let mut completion = operation(time, op, &started, outcome);
+        let mut events = Vec::new();
+        match response {
+            Response::Ok { read: Some(content) } => {
+                let data = started.data.unwrap_or_default();
+                let (snapshot, new) = recording.intern(data, &content.into());
+                events.extend(new.map(Event::Snapshot));
+                completion.snapshot = Some(snapshot);
+            }
+            Response::Ok { read: None } => {}
+            Response::Fail { error } | Response::Info { error } => completion.error = Some(error),
+        }
+        if started.f == Function::Read {
+            self.final_read(time, client, &started, outcome);
+        }
+        self.ask_again(client);
+        events.push(Event::Op(completion));
+        events
+    }
+
+    fn connection(
+        &mut self,
+        time: Nanos,
+        client: ClientId,
+        state: ConnectionState,
+        node: Option<NodeIx>,
+        name: Option<String>,
+        reason: Option<String>,
+    ) -> Vec<Event> {
+        let Some(driver) = self.drivers.get_mut(client as usize) else { return Vec::new() };
+        let was_connected = driver.connected();
+        let session = match (state, driver.session()) {
+            (ConnectionState::Connected, _) => {
+                self.sessions += 1;
+                self.sessions - 1
+            }
+            (_, Some(session)) => session,
+            (_, None) => return Vec::new(),
+        };
+        let ends = matches!(state, ConnectionState::Lost | ConnectionState::Closed);
+        if ends && !was_connected {
+            return Vec::new();
+        }
+        driver.connection(time, state, session, node, &self.common);
+        self.connected += usize::from(driver.connected());
+        self.connected -= usize::from(was_connected);
+        self.ask_again(client);
+        vec![Event::Connection(Connection { time, client, session, state, node, name, reason })]
+    }
+
+    /// Chaos is over: what was planned and has not started is recorded as dropped.
+    pub fn give_up(&mut self, now: Nanos, why: &str) -> Vec<Event> {
+        let time = self.stamp(now);
+        let mut events = Vec::new();
+        for client in 0..self.drivers.len() as u32 {
+            for given_up in self.drivers[client as usize].give_up() {
+                let (f, due) = (given_up.f, given_up.due);
+                events.push(Event::Dropped(Dropped { time, client, f, due, why: why.to_owned() }));
+            }
+            self.ask_again(client);
+        }
+        events
+    }
+
+    /// Each reader connects to its node and reads every dataId.
+    pub fn plan_final_reads(&mut self, now: Nanos, tries: u32) {
+        for reader in self.planned..self.drivers.len() as u32 {
+            self.drivers[reader as usize].plan(now, PlannedCall::Connect);
+            for data in 0..self.data_ids {
+                self.drivers[reader as usize].plan(now, PlannedCall::Read { data });
+                self.finals.insert((reader, data), tries);
+            }
+            self.ask_again(reader);
+        }
+    }
+
+    /// How many final reads a complete run makes.
+    pub fn final_reads(&self) -> u32 {
+        self.common.nodes.len() as u32 * self.data_ids
+    }
+
+    fn final_read(&mut self, now: Nanos, client: ClientId, started: &Started, outcome: Outcome) {
+        let Some(data) = started.data else { return };
+        let Some(tries) = self.finals.get_mut(&(client, data)) else { return };
+        *tries = tries.saturating_sub(1);
+        if outcome == Outcome::Ok || *tries == 0 {
+            self.finals.remove(&(client, data));
+        } else {
+            self.drivers[client as usize].plan(now + FINAL_RETRY_NS, PlannedCall::Read { data });
+        }
+    }
+
+    /// True if no final read is missing that could still be made.
+    pub fn final_reads_done(&self) -> bool {
+        self.finals.is_empty()
+    }
+}
+
+fn operation(time: Nanos, op: OpId, started: &Started, outcome: Outcome) -> Operation {
+    Operation {
+        time,
+        outcome,
+        op,
+        process: started.process,
+        client: started.client,
+        f: started.f,
+        data: started.data,
+        registration: started.registration,
+        subscription: started.subscription,
+        value: started.value.as_deref().map(str::to_owned),
+        session: started.session,
+        node: started.node,
+        snapshot: None,
+        late_ns: if outcome == Outcome::Invoke { started.late_ns } else { 0 },
+        reaction: started.reaction,
+        error: None,
+    }
+}

@@ -1,0 +1,180 @@
+//! A plan: every operation and every fault with its time. Data that can be saved, edited and run; it replays alone.
+
+use crate::scenario::Scenario;
+use history::{Contract, MILLI, Nanos};
+use nemesis::PlannedFault;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use simulation::Stream;
+use workloads::{ClientBehaviour, ClientPlan, PlannedOperation, Window};
+
+/// Version of the schema of plans.
+pub const SCHEMA: u32 = 1;
+
+/// Everything that a run does, drawn before it begins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The seed it was drawn from.
+    pub seed: u64,
+    /// The program that drew it.
+    pub program: String,
+    /// Which system, and how it is set up.
+    pub system: SystemPlan,
+    /// How careful clients are.
+    pub behaviour: ClientBehaviour,
+    /// Bounds that the scenario tightens: replaces those of the system's contract.
+    #[serde(default)]
+    pub contract: Tightened,
+    /// Seed of the draws inside a simulation.
+    pub kernel_seed: u64,
+    /// The planted bug.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bug: Option<String>,
+    /// Phases.
+    pub time: Phases,
+    /// Names of dataIds.
+    pub data_ids: Vec<String>,
+    /// What the seed drew, to be printed.
+    pub drawn: Vec<(String, String)>,
+    /// Clients, by number.
+    pub clients: Vec<ClientPlan>,
+    /// Operations, in order of time.
+    pub operations: Vec<PlannedOperation>,
+    /// Faults, in order of time.
+    pub faults: Vec<PlannedFault>,
+}
+
+/// How long each phase takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Phases {
+    /// Warm-up.
+    pub warmup_ns: Nanos,
+    /// Chaos.
+    pub chaos_ns: Nanos,
+    /// Heal takes at most this long; a target that does not serve by then makes the run inconclusive.
+    pub heal_ns_max: Nanos,
+    /// Settle; 0: as long as the contract's `recovered_ms_max` and `lease_ms_max` ask for.
+    pub settle_ns: Nanos,
+    /// An idle client proves its session alive this often.
+    pub ping_ns: Nanos,
+}
+
+/// The system under test and its options.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SystemPlan {
+    /// The embedded registry, in virtual time.
+    Registry(systems::registry::RegistryConfig),
+    /// A real ZooKeeper ensemble.
+    Zookeeper(systems::zookeeper::ZooKeeperConfig),
+}
+
+impl SystemPlan {
+    /// The name that scenarios and lists use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            SystemPlan::Registry(_) => "registry",
+            SystemPlan::Zookeeper(_) => "zookeeper",
+        }
+    }
+}
+
+/// Bounds of a contract that a scenario makes tighter.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tightened {
+    /// See [`Contract::visible_ms_max`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visible_ms_max: Option<u64>,
+    /// See [`Contract::recovered_ms_max`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recovered_ms_max: Option<u64>,
+    /// See [`Contract::staleness_ms_max`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness_ms_max: Option<u64>,
+    /// See [`Contract::reregister_ms_max`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reregister_ms_max: Option<u64>,
+    /// See [`Contract::lease_ms_max`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_ms_max: Option<u64>,
+}
+
+impl Tightened {
+    /// The contract with these bounds; an error names the first that would loosen it.
+    pub fn apply(&self, mut contract: Contract) -> Result<Contract, String> {
+        let tighten = |name: &str, wanted: Option<u64>, bound: &mut u64| match wanted {
+            Some(wanted) if wanted > *bound => Err(format!(
+                "[contract] {name} = {wanted} is wider than what the system promises ({bound}): a scenario can only tighten it"
+            )),
+            Some(wanted) => {
+                *bound = wanted;
+                Ok(())
+            }
+            None => Ok(()),
+        };
+        tighten("visible_ms_max", self.visible_ms_max, &mut contract.visible_ms_max)?;
+        tighten("recovered_ms_max", self.recovered_ms_max, &mut contract.recovered_ms_max)?;
+        tighten("lease_ms_max", self.lease_ms_max, &mut contract.lease_ms_max)?;
+        let mut staleness = contract.staleness_ms_max.unwrap_or(u64::MAX);
+        tighten("staleness_ms_max", self.staleness_ms_max, &mut staleness)?;
+        contract.staleness_ms_max = Some(staleness).filter(|bound| *bound < u64::MAX);
+        let mut reregister = contract.reregister_ms_max.unwrap_or(u64::MAX);
+        tighten("reregister_ms_max", self.reregister_ms_max, &mut reregister)?;
+        contract.reregister_ms_max = Some(reregister).filter(|bound| *bound < u64::MAX);
+        Ok(contract)
+    }
+}
+
+impl Plan {
+    /// Expands a scenario with a seed. Pure: the same on every machine.
+    pub fn draw(scenario: &Scenario, seed: u64, bug: Option<String>) -> Plan {
+        let ms = |ms: u64| ms * MILLI;
+        let window =
+            Window { warmup: ms(scenario.time.warmup_ms), end: ms(scenario.time.warmup_ms + scenario.time.chaos_ms) };
+        let mut clients = Vec::new();
+        let mut operations = Vec::new();
+        for id in 0..scenario.workload.clients {
+            let work = scenario.workload.client(seed, id, window);
+            clients.push(work.client);
+            operations.extend(work.operations);
+        }
+        operations.sort_by_key(|operation| (operation.at, operation.client));
+        let (faults, drawn) = scenario.faults.draw(seed, window.warmup, window.end);
+        Plan {
+            schema: SCHEMA,
+            scenario: scenario.name.clone(),
+            seed,
+            program: crate::PROGRAM.to_owned(),
+            system: scenario.system_plan(),
+            behaviour: scenario.behaviour,
+            contract: scenario.contract,
+            kernel_seed: Stream::new(seed, "kernel", 0).bits(),
+            bug,
+            time: Phases {
+                warmup_ns: window.warmup,
+                chaos_ns: ms(scenario.time.chaos_ms),
+                heal_ns_max: ms(scenario.time.heal_ms_max),
+                settle_ns: ms(scenario.time.settle_ms),
+                ping_ns: ms(scenario.time.ping_ms),
+            },
+            data_ids: (0..scenario.workload.data_ids).map(|ix| format!("d{ix}")).collect(),
+            drawn,
+            clients,
+            operations,
+            faults,
+        }
+    }
+
+    /// SHA-256 of the plan as JSON, hexadecimal.
+    pub fn hash(&self) -> String {
+        let text = serde_json::to_vec(self).expect("a plan is always valid JSON");
+        Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}

@@ -1,0 +1,41 @@
+//! From a plan to the system that it runs on: the one place that knows which systems there are.
+
+use crate::error::Error;
+use crate::plan::{Plan, SystemPlan};
+use systems::World;
+use systems::registry::{Bug, RegistryWorld};
+use systems::zookeeper::ZooKeeperWorld;
+
+/// How many clients a world has to expect: those of the plan and a final reader for each node.
+fn clients(plan: &Plan, readers: u32) -> u32 {
+    plan.clients.len() as u32 + readers
+}
+
+/// Starts the system of a plan. `run` names the run's namespaces and nodes, where the system needs names.
+pub fn start(plan: &Plan, run: &str) -> Result<Box<dyn World>, Error> {
+    let data_ids = plan.data_ids.len() as u32;
+    match &plan.system {
+        SystemPlan::Registry(config) => {
+            let bug = plan.bug.as_deref().map(bug).transpose()?;
+            let clients = clients(plan, config.sessions);
+            Ok(Box::new(RegistryWorld::new(config.clone(), clients, data_ids, plan.kernel_seed, bug)))
+        }
+        SystemPlan::Zookeeper(config) => {
+            if let Some(name) = &plan.bug {
+                return Err(Error::usage(format!(
+                    "--bug {name}: bugs can be planted in the embedded registry only, this scenario runs on zookeeper"
+                )));
+            }
+            let world = ZooKeeperWorld::start(config.clone(), run, clients(plan, 16), data_ids, plan.behaviour)?;
+            Ok(Box::new(world))
+        }
+    }
+}
+
+/// A planted bug by its name.
+pub fn bug(name: &str) -> Result<Bug, Error> {
+    Bug::ALL.iter().copied().find(|bug| bug.name() == name).ok_or_else(|| {
+        let known: Vec<&str> = Bug::ALL.iter().map(|bug| bug.name()).collect();
+        Error::usage(format!("--bug {name}: no such bug (known: {})", known.join(", ")))
+    })
+}
