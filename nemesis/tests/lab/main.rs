@@ -9,6 +9,8 @@
 #[cfg(target_os = "linux")]
 mod clocks;
 #[cfg(target_os = "linux")]
+mod diagnosis;
+#[cfg(target_os = "linux")]
 mod network;
 #[cfg(target_os = "linux")]
 mod processes;
@@ -22,7 +24,7 @@ fn main() {
     if let Some(code) = nemesis::linux::supervisor::main(std::env::args_os().skip(1)) {
         std::process::exit(code);
     }
-    let tests = [network::TESTS, processes::TESTS, clocks::TESTS, supervision::TESTS].concat();
+    let tests = [network::TESTS, processes::TESTS, clocks::TESTS, diagnosis::TESTS, supervision::TESTS].concat();
     std::process::exit(runner::run(&tests));
 }
 

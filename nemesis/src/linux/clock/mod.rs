@@ -36,6 +36,7 @@ pub struct ClockSkew {
 
 impl ClockSkew {
     /// Shifts the time of day that a process sees. It stands still for a moment; if it was paused, it stays so.
+    /// Not right after the start: until it executes its own program, the clock that changes is that of a passing copy.
     pub fn apply(pid: i32, offset_ms: i64) -> Result<ClockSkew, LabError> {
         if !cfg!(target_arch = "x86_64") {
             return Err(refuse(pid, "rewriting the vDSO is done for x86_64 only"));
