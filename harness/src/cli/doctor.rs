@@ -13,10 +13,6 @@ pub fn doctor(arguments: &JsonArgs) -> Result<u8, Error> {
     let faults = nemesis::linux::doctor();
     let zookeeper = systems::zookeeper::doctor();
     if arguments.json {
-        let faults: Vec<_> = faults
-            .iter()
-            .map(|c| json!({ "fault": c.fault, "mechanism": c.mechanism, "available": c.available, "note": c.note }))
-            .collect();
         let systems = json!([
             { "name": "registry", "available": true, "note": "" },
             { "name": "zookeeper", "available": zookeeper.is_ok(), "note": zookeeper.as_ref().err() },
@@ -30,7 +26,7 @@ pub fn doctor(arguments: &JsonArgs) -> Result<u8, Error> {
     lines.push(format!("  {}  zookeeper  {note}", mark(zookeeper.is_ok())));
     lines.push("faults on real systems".to_owned());
     for c in &faults {
-    XX, c.mechanism, c.note));
+        lines.push(format!("  {}  {:<12} {:<45} {}", mark(c.available), c.name, c.mechanism, c.note));
     }
     for swept in &swept {
         lines.push(match &swept.outcome {
@@ -40,9 +36,4 @@ pub fn doctor(arguments: &JsonArgs) -> Result<u8, Error> {
     }
     print(&lines.join("\n"))?;
     Ok(0)
-}
-
-fn fault_name(fault: Option<history::FaultKind>) -> String {
-    let name = serde_json::to_value(fault).ok().and_then(|name| name.as_str().map(str::to_owned));
-    name.unwrap_or_else(|| "all".to_owned())
 }
