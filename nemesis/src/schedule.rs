@@ -66,8 +66,7 @@ impl Schedule {
         let mut stream = Stream::new(seed, "faults", 0);
         let kinds = self.draw_kinds(&mut stream);
         let names: Vec<String> = kinds.iter().map(|kind| name_of(*kind)).collect();
-        let drawn =
-            vec![("faults".to_owned(), if names.is_empty() { "none".to_owned() } else { names.join(", ") })];
+        let drawn = vec![("faults".to_owned(), if names.is_empty() { "none".to_owned() } else { names.join(", ") })];
         let mut faults = Vec::new();
         if kinds.is_empty() {
             return (faults, drawn);
@@ -104,16 +103,8 @@ impl Schedule {
         kinds
     }
 
-    fn draw_fault(
-        &self,
-        stream: &mut Stream,
-        id: u32,
-        at: Nanos,
-        duration: Nanos,
-        kind: FaultKind,
-    ) -> PlannedFault {
-        let role = (!self.roles.is_empty())
-            .then(|| self.roles[stream.below(self.roles.len() as u64) as usize].clone());
+    fn draw_fault(&self, stream: &mut Stream, id: u32, at: Nanos, duration: Nanos, kind: FaultKind) -> PlannedFault {
+        let role = (!self.roles.is_empty()).then(|| self.roles[stream.below(self.roles.len() as u64) as usize].clone());
         let pick = match stream.below(4) {
             0 => Pick::Leader,
             1 => Pick::Follower,

@@ -3,6 +3,7 @@
 use super::{LabError, Namespace};
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -33,6 +34,10 @@ impl Tool {
     /// Runs it with `input` on standard input, in `namespace` or where we are, and returns its standard output.
     pub fn run(&self, namespace: Option<&Namespace>, args: &[&str], input: &str) -> Result<String, LabError> {
         let mut command = Command::new(self.find()?);
+        // A group of its own: Ctrl-C is for us, and what is half done is finished. But it must not go on without us,
+        // making things that the supervisor has just removed.
+        command.process_group(0);
+        die_with_parent(&mut command);
         command.args(args).env("LC_ALL", "C");
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(namespace) = namespace {
@@ -61,4 +66,23 @@ fn is_executable(file: &Path) -> bool {
     let Ok(name) = std::ffi::CString::new(file.as_os_str().as_bytes()) else { return false };
     // SAFETY: `name` is a valid C string for the length of the call.
     file.is_file() && unsafe { libc::access(name.as_ptr(), libc::X_OK) } == 0
+}
+
+/// Makes a command die with the thread that starts it.
+pub(crate) fn die_with_parent(command: &mut Command) {
+    let parent = std::process::id() as i32;
+    let ask = move || {
+        // SAFETY: plain system calls, allowed between fork and exec.
+        let outcome = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        if outcome != 0 {
+            return Err(std::io::Error::last_os_error());
+        }
+        // A parent that died before the call would never be noticed.
+        if unsafe { libc::getppid() } != parent {
+            return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
+        }
+        Ok(())
+    };
+    // SAFETY: `ask` only makes system calls; it neither allocates nor locks.
+    unsafe { command.pre_exec(ask) };
 }

@@ -30,12 +30,12 @@ pub struct Capability {
 /// Tries what this host can do. Takes a few hundredths of a second and leaves nothing behind.
 pub fn doctor() -> Vec<Capability> {
     let root = if nix::unistd::geteuid().is_root() { Ok(()) } else { Err(LabError::NotRoot.to_string()) };
-    let network = root.clone().and_then(|()| probe_network());
+    let network = root.and_then(|()| probe_network());
     let (hosts, partition, netem) = match network {
         Ok(found) => (found.hosts, found.partition, found.netem),
         Err(why) => (Err(why.clone()), Err(why.clone()), Err(why)),
     };
-    let clock = root.and_then(|()| probe_clock());
+    let clock = hosts.clone().and_then(|()| probe_clock());
     let signals = hosts.clone();
     let slow = Err(match netem {
         Ok(()) => "this kernel has netem, but this version does not drive it yet".to_owned(),
@@ -44,7 +44,7 @@ pub fn doctor() -> Vec<Capability> {
     let drift = Err("this version shifts clocks of real processes, but cannot make them drift".to_owned());
     let vdso = "private vDSO rewritten through /proc/PID/mem";
     vec![
-        capability(None, "hosts", "network namespaces, veth and a bridge (ip)", hosts),
+        capability(None, "hosts", "network namespaces, veth, a bridge and its filter (ip, nft)", hosts),
         capability(Some(FaultKind::Kill), "kill", "SIGKILL", signals.clone()),
         capability(Some(FaultKind::Pause), "pause", "SIGSTOP, SIGCONT", signals),
         capability(Some(FaultKind::Partition), "partition", "nft set in the bridge's namespace", partition),
@@ -88,8 +88,10 @@ fn probe_network() -> Result<Network, String> {
             format!("network namespaces cannot be made ({error}): the kernel lacks CONFIG_NET_NS, or this container forbids it (allow CAP_SYS_ADMIN)")
         })?;
         let here = Namespace::current().map_err(|error| error.to_string())?;
-        let hosts = probe_hosts(&here);
-        let partition = hosts.clone().and_then(|()| probe_partition(&here));
+        let wires = probe_hosts(&here);
+        let partition = wires.clone().and_then(|()| probe_partition(&here));
+        // A lab always has its table of cuts, so that without it there are no hosts either.
+        let hosts = wires.and(partition.clone());
         let netem = probe_netem(&here);
         Ok(Network { hosts, partition, netem })
     };

@@ -1,5 +1,6 @@
 //! Processes of a lab: started inside a host, killed, paused, resumed.
 
+use super::command::die_with_parent;
 use super::{LabError, Namespace, proc};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
@@ -80,24 +81,6 @@ impl ProcessSpec {
         die_with_parent(&mut command);
         Ok(command)
     }
-}
-
-fn die_with_parent(command: &mut Command) {
-    let parent = std::process::id() as i32;
-    let ask = move || {
-        // SAFETY: plain system calls, allowed between fork and exec.
-        let outcome = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-        if outcome != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        // A parent that died before the call would never be noticed.
-        if unsafe { libc::getppid() } != parent {
-            return Err(std::io::Error::from_raw_os_error(libc::ESRCH));
-        }
-        Ok(())
-    };
-    // SAFETY: `ask` only makes system calls; it neither allocates nor locks.
-    unsafe { command.pre_exec(ask) };
 }
 
 /// A process of a lab. Dropping it kills it.

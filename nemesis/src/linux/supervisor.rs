@@ -8,6 +8,7 @@ use super::state::Lock;
 use super::{LabError, cleanup};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, Signal, signal};
+use nix::unistd::{Pid, getppid};
 use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -25,6 +26,9 @@ const START_MS_MAX: u16 = 20_000;
 const DISMISS_POLLS_MAX: u32 = 500;
 const POLL: Duration = Duration::from_millis(10);
 const ATTEMPTS: u32 = 3;
+const PARENT_POLLS_MAX: u32 = 100;
+/// A tool that was killed inside a system call still ends that call.
+const TOOLS_END: Duration = Duration::from_millis(50);
 
 /// Whether this program answers to [`ARGUMENT`]: it called [`main`].
 static ANSWERS: AtomicBool = AtomicBool::new(false);
@@ -107,6 +111,18 @@ fn await_ready(child: &mut Child) -> Result<(), String> {
     if said == READY { Ok(()) } else { Err(format!("it answered {:?}", String::from_utf8_lossy(&said))) }
 }
 
+/// Waits until a dying parent is gone, and the tools that it had running with it: its pipes close a moment earlier. A
+/// parent that lives could not remove everything by itself; it waits for us in vain after a while, which is no harm.
+fn await_end_of(parent: Pid) {
+    for _ in 0..PARENT_POLLS_MAX {
+        if getppid() != parent {
+            std::thread::sleep(TOOLS_END);
+            return;
+        }
+        std::thread::sleep(POLL);
+    }
+}
+
 /// The life of the supervisor.
 fn supervise(folder: &Path) -> i32 {
     let folder: PathBuf = folder.to_owned();
@@ -114,6 +130,7 @@ fn supervise(folder: &Path) -> i32 {
         // SAFETY: ignoring a signal installs no handler.
         let _ = unsafe { signal(unwanted, SigHandler::SigIgn) };
     }
+    let parent = getppid();
     // When memory runs out the first process may go, but not the one that cleans up after it.
     let _ = std::fs::write("/proc/self/oom_score_adj", "-1000");
     let mut stdout = std::io::stdout();
@@ -122,6 +139,10 @@ fn supervise(folder: &Path) -> i32 {
     }
     // Nothing is ever written to us: this returns when the first process is gone or sends us away.
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    if !folder.exists() {
+        return 0;
+    }
+    await_end_of(parent);
     for _ in 0..ATTEMPTS {
         // The kernel frees the lock of a dying process a moment after its pipes; a sweep may hold it as well.
         match Lock::acquire(&folder, Duration::from_secs(20)) {

@@ -2,10 +2,11 @@
 
 use crate::runner::{Skip, Test, eventually, interfaces, lab, namespaces, run_name, runs, state_folder};
 use nemesis::linux::{Lab, LabError, ProcessSpec, sweep};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 pub const TESTS: &[Test] = &[
     ("supervision::after_kill_of_the_owner", after_kill_of_the_owner),
@@ -13,6 +14,8 @@ pub const TESTS: &[Test] = &[
     ("supervision::deaf_to_the_terminal", deaf_to_the_terminal),
     ("supervision::sweep_after_kill_of_both", sweep_after_kill_of_both),
     ("supervision::leftover_of_the_same_name", leftover_of_the_same_name),
+    ("supervision::killed_at_any_moment", killed_at_any_moment),
+    ("supervision::a_failed_start_leaves_nothing", a_failed_start_leaves_nothing),
     ("supervision::live_runs_are_not_swept", live_runs_are_not_swept),
 ];
 
@@ -24,12 +27,12 @@ pub fn hold(args: &[String]) -> i32 {
     let output = folder.join("stray");
     let spec = ProcessSpec::new("sh").args(["-c", "setsid sleep 1000 & echo $!"]).output(&output);
     let mut parent = lab.spawn("n2", &spec).unwrap();
-    assert!(parent.wait(std::time::Duration::from_secs(10)).unwrap().unwrap().success());
+    assert!(parent.wait(Duration::from_secs(10)).unwrap().unwrap().success());
     let stray = std::fs::read_to_string(&output).unwrap();
     let mut cut = lab.cut(&[("n1", "n2")]).unwrap();
     let supervisor = children().into_iter().find(|pid| command_line(*pid).contains("__supervise")).unwrap();
     println!("{} {} {supervisor} {}", process.pid(), stray.trim(), folder.display());
-    std::thread::sleep(std::time::Duration::from_secs(1000));
+    std::thread::sleep(Duration::from_secs(1000));
     cut.lift().unwrap();
     0
 }
@@ -149,6 +152,53 @@ fn kill_both(test: &str) -> Result<Victim, Skip> {
     eventually("both are gone", || !runs(supervisor) && !runs(victim.process));
     assert!(runs(stray));
     Ok(victim)
+}
+
+fn killed_at_any_moment() -> Result<(), Skip> {
+    lab("moment", &[])?.remove().unwrap();
+    let before = (namespaces(), interfaces());
+    let mut early = 0;
+    for round in 0..30 {
+        let run = run_name(&format!("moment-{round}"));
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        let mut child = command.args(["hold", &run]).stdout(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(round * 4));
+        child.kill().unwrap();
+        let mut said = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        early += u32::from(said.is_empty());
+        child.wait().unwrap();
+    }
+    assert!(early > 5, "many were killed while they made the lab: {early}");
+    // Killed before it had a supervisor, a run leaves a folder for the next sweep.
+    let folders = || std::fs::read_dir(state_folder()).unwrap().flatten().filter(|entry| entry.path().is_dir()).count();
+    eventually("nothing is left", || {
+        assert!(sweep().iter().all(|swept| swept.outcome.is_ok()));
+        folders() == 0 && (namespaces(), interfaces()) == before
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!((folders(), namespaces(), interfaces()), (0, before.0, before.1), "and nothing comes back");
+    Ok(())
+}
+
+/// A tool that fails, in front of the real one.
+fn a_failed_start_leaves_nothing() -> Result<(), Skip> {
+    lab("fails", &[])?.remove().unwrap();
+    let before = (namespaces(), interfaces());
+    let tools = state_folder().join("tools");
+    std::fs::create_dir_all(&tools).unwrap();
+    std::fs::write(tools.join("nft"), "#!/bin/sh\necho no filters today >&2\nexit 7\n").unwrap();
+    std::fs::set_permissions(tools.join("nft"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let run = run_name("fails");
+    let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = command.args(["hold", &run]).env("PATH", path).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("no filters today") && said.contains("nft -f -"), "{said}");
+    assert_eq!((namespaces(), interfaces()), before);
+    assert!(!state_folder().join(&run).exists());
+    std::fs::remove_dir_all(&tools).unwrap();
+    Ok(())
 }
 
 fn live_runs_are_not_swept() -> Result<(), Skip> {

@@ -9,6 +9,7 @@
 //! it executes another program. Calls take longer than before: one system call each, as on machines without vDSO.
 
 mod code;
+mod elf;
 mod freeze;
 mod vdso;
 

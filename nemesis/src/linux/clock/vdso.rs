@@ -1,6 +1,7 @@
 //! The vDSO of one process: where it is, its functions, and what to write where.
 
 use super::code::{JUMP_LENGTH, Offset, assemble, jump};
+use super::elf::{Sections, number};
 use super::{LabError, Patch, open_memory, refuse};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -8,10 +9,6 @@ use std::os::unix::fs::FileExt;
 const SIZE_MAX: u64 = 1 << 20;
 const ELF_64_LITTLE: [u8; 6] = *b"\x7fELF\x02\x01";
 const MACHINE_X86_64: u16 = 62;
-const SECTION_DYNAMIC_SYMBOLS: u32 = 11;
-const SECTION_WITHOUT_BYTES: u32 = 8;
-const SECTION_LENGTH: usize = 64;
-const SYMBOL_LENGTH: usize = 24;
 
 /// Stands before our code, so that we know it again.
 const MARKER: &[u8] = b"upheaval";
@@ -159,72 +156,6 @@ impl Layout {
         }
         Ok(Layout { clock_gettime, gettimeofday, time, end: sections.end().ok_or(odd)? })
     }
-}
-
-/// The section table of an image.
-struct Sections<'a> {
-    image: &'a [u8],
-    table: usize,
-    count: usize,
-}
-
-/// One section: the fields that we need.
-struct Section {
-    kind: u32,
-    offset: usize,
-    length: usize,
-    link: usize,
-}
-
-impl<'a> Sections<'a> {
-    fn of(image: &'a [u8]) -> Option<Sections<'a>> {
-        let (table, count) = (number::<8>(image, 0x28)?, number::<2>(image, 0x3c)?);
-        Some(Sections { image, table: usize::try_from(table).ok()?, count: usize::try_from(count).ok()? })
-    }
-
-    fn get(&self, index: usize) -> Option<Section> {
-        let at = self.table.checked_add(index.checked_mul(SECTION_LENGTH)?)?;
-        let field = |offset| usize::try_from(number::<8>(self.image, at.checked_add(offset)?)?).ok();
-        let kind = u32::try_from(number::<4>(self.image, at.checked_add(4)?)?).ok()?;
-        let link = usize::try_from(number::<4>(self.image, at.checked_add(40)?)?).ok()?;
-        Some(Section { kind, offset: field(24)?, length: field(32)?, link })
-    }
-
-    fn all(&self) -> impl Iterator<Item = Option<Section>> + '_ {
-        (0..self.count).map(|index| self.get(index))
-    }
-
-    /// Where the last used byte is passed.
-    fn end(&self) -> Option<usize> {
-        let table_end = self.table.checked_add(self.count.checked_mul(SECTION_LENGTH)?)?;
-        self.all().try_fold(table_end, |end, section| {
-            let section = section?;
-            let used = if section.kind == SECTION_WITHOUT_BYTES { 0 } else { section.length };
-            Some(end.max(section.offset.checked_add(used)?))
-        })
-    }
-
-    /// Finds a function by its name.
-    fn function(&self, name: &str) -> Option<Range<usize>> {
-        let symbols = self.all().flatten().find(|section| section.kind == SECTION_DYNAMIC_SYMBOLS)?;
-        let names = self.get(symbols.link)?;
-        let table = self.image.get(symbols.offset..symbols.offset.checked_add(symbols.length)?)?;
-        table.chunks_exact(SYMBOL_LENGTH).find_map(|symbol| {
-            let at = names.offset.checked_add(usize::try_from(number::<4>(symbol, 0)?).ok()?)?;
-            let end = at.checked_add(name.len())?;
-            let matches = self.image.get(at..end)? == name.as_bytes() && self.image.get(end) == Some(&0);
-            let start = usize::try_from(number::<8>(symbol, 8)?).ok()?;
-            let length = usize::try_from(number::<8>(symbol, 16)?).ok()?;
-            matches.then_some(start..start.checked_add(length)?)
-        })
-    }
-}
-
-/// A little-endian number of `N` bytes.
-fn number<const N: usize>(bytes: &[u8], at: usize) -> Option<u64> {
-    let mut wide = [0; 8];
-    wide[..N].copy_from_slice(bytes.get(at..at.checked_add(N)?)?);
-    Some(u64::from_le_bytes(wide))
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
