@@ -1,0 +1,56 @@
+//! The run's clock and the way of observations to the master.
+
+use crate::world::{Happening, Observation};
+use history::Nanos;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+/// Stamps observations and hands them over, in order of time.
+#[derive(Debug)]
+pub struct Recorder {
+    epoch: Instant,
+    sender: Mutex<Sender<Observation>>,
+    bytes: AtomicU64,
+}
+
+impl Recorder {
+    /// A clock that starts now.
+    #[allow(clippy::disallowed_methods, reason = "real time is what this adapter runs in")]
+    pub fn new(sender: Sender<Observation>) -> Self {
+        Recorder { epoch: Instant::now(), sender: Mutex::new(sender), bytes: AtomicU64::new(0) }
+    }
+
+    /// For connections that are not part of the run: nobody listens.
+    pub fn unheard() -> Self {
+        Recorder::new(std::sync::mpsc::channel().0)
+    }
+
+    /// Nanoseconds since the start of the run.
+    pub fn now(&self) -> Nanos {
+        u64::try_from(self.epoch.elapsed().as_nanos()).expect("a run is shorter than five hundred years")
+    }
+
+    /// Something happened now. The clock is read under the lock, so that the order of times is the order of arrival.
+    pub fn tell(&self, what: Happening) {
+        let sender = self.sender.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let time = self.now();
+        let what = match what {
+            Happening::Fault(fault) => Happening::Fault(history::Fault { time, ..fault }),
+            other => other,
+        };
+        // The master has left: nobody is interested any more.
+        let _gone = sender.send(Observation { time, what });
+    }
+
+    /// Clients received this many bytes.
+    pub fn received(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes received by clients so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+}

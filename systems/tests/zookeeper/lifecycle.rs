@@ -1,0 +1,99 @@
+//! Starting and stopping: clear errors, and nothing left.
+
+use super::bench::{Bench, alone, quick, run_id, skip};
+use history::FaultKind;
+use nemesis::{Pick, Shape};
+use std::path::PathBuf;
+use systems::zookeeper::{ZooKeeperConfig, ZooKeeperWorld};
+use systems::{World, WorldError};
+use workloads::ClientBehaviour;
+
+/// Names of network namespaces, Java processes and folders for temporary files that look like ours.
+fn traces() -> Vec<String> {
+    let mut traces = Vec::new();
+    for folder in ["/run/netns", "/tmp"] {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.path().to_string_lossy().into_owned());
+        traces.extend(names.filter(|name| name.contains("/uph")));
+    }
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let line = String::from_utf8_lossy(&line).replace('\0', " ");
+        if line.contains("QuorumPeerMain") && line.contains("/upheaval-") {
+            traces.push(line);
+        }
+    }
+    traces.sort();
+    traces
+}
+
+fn start(config: ZooKeeperConfig, test: &str) -> Result<ZooKeeperWorld, WorldError> {
+    ZooKeeperWorld::start(config, &run_id(test), 4, 2, ClientBehaviour::default())
+}
+
+#[test]
+fn nothing_is_left_after_shutdown_not_even_in_the_middle_of_faults() {
+    if skip("nothing_is_left_after_shutdown_not_even_in_the_middle_of_faults") {
+        return;
+    }
+    let _alone = alone();
+    let before = traces();
+    let mut bench = Bench::start("traces", ClientBehaviour::default());
+    bench.connect(0, 0);
+    assert!(traces().len() > before.len(), "an ensemble leaves traces while it runs");
+    bench.fault(1, FaultKind::Pause, Pick::Leader, Shape::default(), 0);
+    bench.fault(2, FaultKind::Kill, Pick::Follower, Shape::default(), 0);
+    bench.fault(3, FaultKind::Partition, Pick::Any, Shape::Isolate, 0);
+    bench.world.shutdown();
+    assert_eq!(traces(), before);
+    let mut late = Vec::new();
+    let until = bench.world.now();
+    // After the end nothing is observed any more, and nothing panics.
+    bench.world.end_fault(1);
+    let _nobody = bench.world.wait(until, &mut late);
+}
+
+#[test]
+fn missing_java_and_missing_jars_are_named() {
+    let config = ZooKeeperConfig { java: PathBuf::from("java-of-nowhere"), ..quick() };
+    let error = start(config, "java").unwrap_err();
+    assert!(matches!(error, WorldError::Missing { .. }));
+    assert!(error.to_string().contains("default-jre-headless"), "{error}");
+    if skip("missing_java_and_missing_jars_are_named (jars)") {
+        return;
+    }
+    let error = start(ZooKeeperConfig { jars: PathBuf::from("/nowhere"), ..quick() }, "jars").unwrap_err();
+    assert!(matches!(error, WorldError::Missing { .. }));
+    assert!(error.to_string().contains("libzookeeper-java"), "{error}");
+}
+
+#[test]
+fn settings_that_make_no_sense_are_named() {
+    let error = start(ZooKeeperConfig { session_timeout_ms: 10, ..quick() }, "settings").unwrap_err();
+    assert!(error.to_string().contains("session_timeout_ms"), "{error}");
+}
+
+#[test]
+fn a_port_in_use_is_named_and_nothing_is_left() {
+    if skip("a_port_in_use_is_named_and_nothing_is_left") {
+        return;
+    }
+    let _alone = alone();
+    let before = traces();
+    // The nodes' own port for elections: whoever comes second finds it in use.
+    let error = start(ZooKeeperConfig { client_port: 3888, start_timeout_ms: 15_000, ..quick() }, "port").unwrap_err();
+    assert!(error.to_string().contains("in use"), "{error}");
+    assert_eq!(traces(), before);
+}
+
+#[test]
+fn an_ensemble_that_does_not_come_up_ends_with_its_log() {
+    if skip("an_ensemble_that_does_not_come_up_ends_with_its_log") {
+        return;
+    }
+    let _alone = alone();
+    let before = traces();
+    let error = start(ZooKeeperConfig { start_timeout_ms: 200, ..quick() }, "late").unwrap_err();
+    assert!(error.to_string().contains("does not serve after 200 ms"), "{error}");
+    assert_eq!(traces(), before);
+}
