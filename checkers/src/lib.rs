@@ -1,5 +1,42 @@
 //! What must hold: pure functions from a history to a verdict with evidence. No I/O, no clock, no random numbers.
+//!
+//! [`check`] reads a whole history and judges every view of every subscriber at every instant:
+//!
+//! 1. [`record`](self) joins operations, sessions and pushes; faults become windows, with how old a view may be in each;
+//! 2. hearing: when each session is surely alive, possibly alive, surely gone; presence: what may be at the source of
+//!    truth for each publisher at each instant (must, may, absent, and with which values);
+//! 3. views: what each subscriber had before its eyes, from when until when;
+//! 4. for each dataId, on a thread of its own: the judge walks all contents by their differences and judges pushes, views and
+//!    reads; changes follow what each view made of each operation, for order and convergence times;
+//! 5. sufficiency: too little seen is inconclusive, never a pass; evidence: the first violations are dressed for people.
+//!
+//! Unknown outcomes, leases and faults make the true content uncertain: wherever two readings are possible the one that
+//! explains more is taken, so that a violation is a violation.
+//!
+//! Two rules are narrower than they could be. A torn push is reported only where nothing else is wrong with the push. An
+//! open end (an operation without a completion, a fault that never serves again) lasts for ever.
 
+mod changes;
+mod check;
+mod content;
+mod distribution;
+mod evidence;
+mod finding;
+mod ground;
+mod hearing;
+mod incarnation;
+mod judge;
+pub mod mutation;
+pub mod options;
+mod presence;
+mod record;
+mod span;
+mod sufficiency;
+mod tree;
+mod trouble;
 pub mod verdict;
+mod views;
 
+pub use check::check;
+pub use options::{Checker, CheckersError, Options};
 pub use verdict::{CheckResult, Convergence, Figure, Kind, Report, Sample, TrailEntry, Verdict, Violation};

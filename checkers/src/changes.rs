@@ -1,0 +1,325 @@
+//! What each view made of each change: whether it went back, and how long it took.
+//!
+//! A publisher's operations have positions. What a view says about the publisher reflects a position: that of the value shown;
+//! when nothing is shown, the least admissible one that is not below the position before: the same one if the registration
+//! may have vanished since without an operation, else the next unpublish or close. A view that has none goes back. A publish
+//! whose outcome was unknown may take effect after later ones, so showing it is not going back, unless the system rejects
+//! stale writes and a later operation of that session ended ok.
+//!
+//! A change takes from its ok until the first push of a run that reflects it or a later one, if the run had begun before and if
+//! the change stayed in force that long (a registration whose lease may have run out proves nothing about delays). It is late
+//! if some instant in between was bound to show it.
+
+use crate::distribution::{Gauge, Series};
+use crate::finding::{Finding, Findings, Seen};
+use crate::ground::Ground;
+use crate::judge::{Pairs, Transition};
+use crate::record::{Publisher, Record, Step, What};
+use crate::span::{Span, meets};
+use crate::trouble::{Horizon, Trouble};
+use crate::verdict::{Kind, Sample};
+use crate::views::{View, Views};
+use history::{Nanos, Outcome};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// Convergence times of one dataId.
+pub(crate) struct Times {
+    pub samples: u64,
+    pub coalesced: u64,
+    pub unfinished: u64,
+    pub all: Gauge,
+    pub calm: Gauge,
+    pub under_fault: BTreeMap<u32, Gauge>,
+    pub series: Series,
+    /// Operations that changed something and were acknowledged.
+    pub changes: u64,
+}
+
+/// How long an acknowledged step keeps its meaning.
+#[derive(Clone, Copy)]
+struct Force {
+    /// Until then nothing older can be there: a view that shows something older is wrong.
+    definite: Nanos,
+    /// Until then it has not vanished by itself: its delay says something.
+    kept: Nanos,
+}
+
+/// Where one stretch stands.
+#[derive(Default)]
+struct Stretch {
+    /// Positions reflected, by publisher, where the view does not tell them.
+    floors: FxHashMap<usize, usize>,
+    version: Option<u64>,
+}
+
+pub(crate) struct Changes<'a, 'b> {
+    pub record: &'b Record<'a>,
+    pub horizon: &'b Horizon,
+    pub troubles: &'b [Trouble],
+    pub views: &'b Views,
+    pub ground: &'b Ground,
+    pub pairs: &'b Pairs,
+    pub findings: Findings,
+    pub times: Times,
+    pub steps: u64,
+    forces: Vec<Vec<Option<Force>>>,
+    /// Acknowledged changes seen by each run.
+    reached: FxHashMap<usize, u64>,
+}
+
+impl<'a, 'b> Changes<'a, 'b> {
+    pub fn new(
+        record: &'b Record<'a>,
+        horizon: &'b Horizon,
+        troubles: &'b [Trouble],
+        views: &'b Views,
+        ground: &'b Ground,
+        pairs: &'b Pairs,
+    ) -> Changes<'a, 'b> {
+        let forces = (0..ground.locals.len()).map(|l| forces(record, ground, l)).collect();
+        let times = Times {
+            samples: 0,
+            coalesced: 0,
+            unfinished: 0,
+            all: Gauge::new(),
+            calm: Gauge::new(),
+            under_fault: BTreeMap::new(),
+            series: Series::default(),
+            changes: 0,
+        };
+        let (findings, reached) = (Findings::default(), FxHashMap::default());
+        Changes { record, horizon, troubles, views, ground, pairs, findings, times, steps: 0, forces, reached }
+    }
+
+    /// `mine` are the views of this dataId in order of time.
+    pub fn run(&mut self, mine: &[usize]) {
+        let mut stretches: FxHashMap<usize, Stretch> = FxHashMap::default();
+        for &at in mine {
+            let view = &self.views.all[at];
+            if view.run.is_none() {
+                continue;
+            }
+            let stretch = stretches.entry(view.stretch).or_default();
+            self.version(view, stretch);
+            let Some(before) = view.before.map(|b| self.views.all[b].content) else { continue };
+            let transitions: &[Transition] = self.pairs.get(&(before, view.content)).map_or(&[], Vec::as_slice);
+            let mut back = Vec::new();
+            let (mut late, mut slowest) = (Vec::new(), 0);
+            for transition in transitions {
+                self.steps += 1;
+                let local = transition.local;
+                let floor = self.floor(stretch, transition);
+                let (position, went_back) = self.position(view.at, transition, floor);
+                if went_back {
+                    back.push((local + self.ground.first, transition.after.first().copied()));
+                }
+                let told = transition.after.iter().map(|v| self.place(*v)).min().unwrap_or(0);
+                if position == told {
+                    stretch.floors.remove(&local);
+                } else {
+                    stretch.floors.insert(local, position);
+                }
+                let before = transition.before.iter().map(|v| self.place(*v)).max().unwrap_or(floor);
+                let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position);
+                if let Some(took) = self.sampled(view, local, before, after) {
+                    late.push((local + self.ground.first, transition.before.first().copied()));
+                    slowest = slowest.max(took);
+                }
+            }
+            if !back.is_empty() && self.record.header.contract.monotonic_pushes {
+                self.report(Kind::Backwards, view, back, 0);
+            }
+            if !late.is_empty() {
+                self.report(Kind::Late, view, late, slowest);
+            }
+        }
+        self.unseen();
+    }
+
+    fn place(&self, value: u32) -> usize {
+        self.record.values[value as usize].owner.map_or(0, |o| o.1)
+    }
+
+    fn publisher(&self, local: usize) -> &'b Publisher {
+        &self.record.publishers[self.ground.first + local]
+    }
+
+    fn version(&mut self, view: &View, stretch: &mut Stretch) {
+        let push = self.record.pushes[view.push];
+        if let (Some(before), Some(now)) = (stretch.version, push.version)
+            && now < before
+            && self.record.header.contract.monotonic_versions
+        {
+            self.report(Kind::VersionFell, view, Vec::new(), before);
+        }
+        stretch.version = push.version.or(stretch.version);
+    }
+
+    fn floor(&self, stretch: &Stretch, transition: &Transition) -> usize {
+        match stretch.floors.get(&transition.local) {
+            Some(floor) => *floor,
+            None => transition.before.iter().map(|v| self.place(*v)).min().unwrap_or(0),
+        }
+    }
+
+    /// The position that the new view reflects, and whether that is a step back.
+    fn position(&self, now: Nanos, transition: &Transition, floor: usize) -> (usize, bool) {
+        let steps = &self.publisher(transition.local).steps;
+        let places = || transition.after.iter().map(|v| self.place(*v));
+        if let (Some(least), Some(most)) = (places().min(), places().max()) {
+            let afloat = places().any(|p| may_come_late(steps, p, floor, &self.record.header.contract));
+            return match most < floor && !afloat {
+                true => (least, true),
+                false => (floor.max(least), false),
+            };
+        }
+        let Some(step) = floor.checked_sub(1).map(|at| &steps[at]) else { return (0, false) };
+        let taken = |s: &Step| matches!(s.what, What::Take | What::Close) && s.outcome != Outcome::Fail;
+        if taken(step) || meets(&self.ground.locals[transition.local].doubt, Span::new(step.invoke, now)) {
+            return (floor, false);
+        }
+        match (floor..steps.len()).find(|at| taken(&steps[*at]) && steps[*at].invoke <= now) {
+            Some(at) => (at + 1, false),
+            None => (0, true),
+        }
+    }
+
+    /// Records the changes after position `before` up to `after` that this view was the first of its run to reflect. Answers
+    /// how long the slowest one took that came too late.
+    fn sampled(&mut self, view: &View, local: usize, before: usize, after: usize) -> Option<Nanos> {
+        let run = view.run?;
+        let (start, base) = (self.views.runs[run].start, self.views.runs[run].base);
+        let steps = &self.publisher(local).steps;
+        let mut late = None;
+        for place in before + 1..=after.min(steps.len()) {
+            let Some(force) = self.forces[local][place - 1] else { continue };
+            let ok = steps[place - 1].end;
+            if ok < start {
+                continue;
+            }
+            self.steps += 1;
+            *self.reached.entry(run).or_default() += 1;
+            self.times.coalesced += u64::from(place < after);
+            if view.at > force.kept {
+                continue;
+            }
+            let took = view.at.saturating_sub(ok);
+            self.sample(ok, took);
+            let due = ok.max(base);
+            if view.at > due + 1
+                && view.at <= force.definite
+                && !self.horizon.too_old(due, Span::new(due + 1, view.at - 1)).is_empty()
+            {
+                late = late.max(Some(took));
+            }
+        }
+        late
+    }
+
+    fn sample(&mut self, ok: Nanos, took: Nanos) {
+        let span = Span::new(ok, ok + took);
+        self.times.samples += 1;
+        self.times.all.record(took, span.to);
+        if !meets(&self.horizon.rough, span) {
+            self.times.calm.record(took, span.to);
+        } else {
+            for trouble in self.troubles.iter().filter(|t| t.span.meets(span)) {
+                self.times.under_fault.entry(trouble.id).or_insert_with(Gauge::new).record(took, span.to);
+            }
+        }
+        self.times.series.record(Sample { at: ok, took });
+    }
+
+    /// Counts what runs did not get to see: overtaken before the last push, unfinished after it.
+    fn unseen(&mut self) {
+        let mut oks: Vec<Nanos> = Vec::new();
+        for (local, forces) in self.forces.iter().enumerate() {
+            let steps = &self.publisher(local).steps;
+            oks.extend(forces.iter().zip(steps).filter(|f| f.0.is_some()).map(|f| f.1.end));
+        }
+        oks.sort_unstable();
+        self.times.changes = oks.len() as u64;
+        for (at, run) in self.views.runs.iter().enumerate().filter(|r| r.1.data == self.ground.data) {
+            let before = |t: Nanos| oks.partition_point(|ok| *ok < t) as u64;
+            let due = before(run.end) - before(run.start);
+            let rest = due.saturating_sub(self.reached.get(&at).copied().unwrap_or(0));
+            let after_last = (before(run.end) - before(run.last)).min(rest);
+            self.times.unfinished += after_last;
+            self.times.coalesced += rest - after_last;
+        }
+    }
+
+    fn report(&mut self, kind: Kind, view: &View, concerned: Vec<(usize, Option<u32>)>, amount: u64) {
+        let push = self.record.pushes[view.push];
+        self.findings.push(Finding {
+            kind,
+            time: view.at,
+            client: push.client,
+            subscription: Some(push.subscription),
+            node: push.node,
+            data: push.data,
+            content: Some(view.content),
+            version: push.version,
+            seen: Seen::Push(view.push),
+            window: self.horizon.window(view.at),
+            concerned: concerned.into_iter().take(crate::finding::CONCERNED_MAX).collect(),
+            foreign: Vec::new(),
+            amount,
+        });
+    }
+}
+
+/// Whether the publish at this position may take effect after the operation at `floor`.
+fn may_come_late(steps: &[Step], place: usize, floor: usize, contract: &history::Contract) -> bool {
+    let Some(step) = place.checked_sub(1).map(|at| &steps[at]).filter(|s| s.outcome == Outcome::Info) else {
+        return false;
+    };
+    let settles =
+        |s: &Step| s.session == step.session && s.outcome == Outcome::Ok && matches!(s.what, What::Put(_) | What::Take);
+    !(contract.stale_writes_rejected && steps[place..floor.max(place)].iter().any(settles))
+}
+
+/// For each step of a publisher: how long it stays in force; none for those that were not acknowledged or changed nothing.
+fn forces(record: &Record, ground: &Ground, local: usize) -> Vec<Option<Force>> {
+    let steps = &record.publishers[ground.first + local].steps;
+    let timeline = &ground.locals[local].timeline;
+    let place = |v: &u32| record.values[*v as usize].owner.map_or(0, |o| o.1);
+    // The least position possible in each gap, and in any gap from it on; the next gap with a doubt.
+    let oldest: Vec<usize> =
+        timeline.gaps.iter().map(|g| g.values.iter().map(place).min().unwrap_or(usize::MAX)).collect();
+    let mut oldest_from = oldest.clone();
+    let mut soft_from: Vec<Option<usize>> = vec![None; oldest.len()];
+    for gap in (0..oldest.len()).rev() {
+        if gap + 1 < oldest.len() {
+            oldest_from[gap] = oldest_from[gap].min(oldest_from[gap + 1]);
+            soft_from[gap] = soft_from[gap + 1];
+        }
+        if timeline.gaps[gap].soft {
+            soft_from[gap] = Some(gap);
+        }
+    }
+    let mut held = false;
+    let mut out = Vec::with_capacity(steps.len());
+    for (at, step) in steps.iter().enumerate() {
+        let changes = step.outcome == Outcome::Ok && (step.what != What::Close || held);
+        if step.outcome != Outcome::Fail {
+            held = matches!(step.what, What::Put(_));
+        }
+        if !changes {
+            out.push(None);
+            continue;
+        }
+        let first = timeline.bounds.partition_point(|b| *b <= step.end);
+        let since = |gap: usize| if gap == first { step.end } else { timeline.bounds[gap - 1] };
+        let put = matches!(step.what, What::Put(_));
+        let kept = if put { soft_from[first].map_or(Nanos::MAX, since) } else { Nanos::MAX };
+        let older = match oldest_from[first] <= at {
+            true => (first..oldest.len()).find(|gap| oldest[*gap] <= at).map_or(Nanos::MAX, since),
+            false => Nanos::MAX,
+        };
+        let definite = kept.min(older);
+        out.push(Some(Force { definite, kept }));
+    }
+    out
+}

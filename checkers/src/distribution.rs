@@ -1,0 +1,121 @@
+//! Distributions of times, and a thinned series of samples.
+
+use crate::verdict::{Distribution, Sample};
+use hdrhistogram::Histogram;
+use history::Nanos;
+
+/// Quantiles to three digits; count and maximum are exact.
+pub(crate) struct Gauge {
+    histogram: Histogram<u64>,
+    max: Nanos,
+    max_at: Nanos,
+}
+
+impl Gauge {
+    pub fn new() -> Gauge {
+        let histogram = Histogram::new(3).expect("three digits are allowed");
+        Gauge { histogram, max: 0, max_at: 0 }
+    }
+
+    /// `at` is when it ended.
+    pub fn record(&mut self, took: Nanos, at: Nanos) {
+        self.histogram.record(took).expect("the histogram grows as needed");
+        if took > self.max || self.histogram.len() == 1 {
+            (self.max, self.max_at) = (took, at);
+        }
+    }
+
+    pub fn merge(&mut self, other: &Gauge) {
+        if !other.histogram.is_empty() && (self.histogram.is_empty() || other.max > self.max) {
+            (self.max, self.max_at) = (other.max, other.max_at);
+        }
+        self.histogram.add(&other.histogram).expect("the histogram grows as needed");
+    }
+
+    pub fn distribution(&self) -> Distribution {
+        let at = |q: f64| self.histogram.value_at_quantile(q).min(self.max);
+        Distribution {
+            count: self.histogram.len(),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: self.max,
+            max_at: self.max_at,
+        }
+    }
+}
+
+/// Every n-th sample, n doubling as there are more.
+#[derive(Default)]
+pub(crate) struct Series {
+    samples: Vec<Sample>,
+    seen: u64,
+    stride_log: u32,
+}
+
+/// At most so many samples are kept.
+const SAMPLES_MAX: usize = 4_000;
+
+impl Series {
+    pub fn record(&mut self, sample: Sample) {
+        if self.seen.trailing_zeros() >= self.stride_log || self.seen == 0 {
+            self.samples.push(sample);
+        }
+        self.seen += 1;
+        if self.samples.len() > SAMPLES_MAX {
+            let mut keep = false;
+            self.samples.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.stride_log += 1;
+        }
+    }
+
+    /// Several series as one, in order of time, thinned evenly.
+    pub fn joined(all: impl IntoIterator<Item = Series>) -> Vec<Sample> {
+        let all: Vec<Series> = all.into_iter().collect();
+        let stride_log = all.iter().map(|s| s.stride_log).max().unwrap_or(0);
+        let mut samples: Vec<Sample> = all
+            .into_iter()
+            .flat_map(|s| {
+                let step = 1_usize << (stride_log - s.stride_log);
+                s.samples.into_iter().step_by(step)
+            })
+            .collect();
+        samples.sort_by_key(|s| (s.at, s.took));
+        let step = samples.len().div_ceil(SAMPLES_MAX).max(1);
+        samples.into_iter().step_by(step).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_stay_short_and_even() {
+        let mut long = Series::default();
+        (0..100_000).for_each(|n| long.record(Sample { at: n, took: 1 }));
+        let mut short = Series::default();
+        (0..10).for_each(|n| short.record(Sample { at: n, took: 2 }));
+        let joined = Series::joined([long, short]);
+        assert!(joined.len() > 1_500 && joined.len() <= SAMPLES_MAX, "{}", joined.len());
+        assert!(joined.is_sorted_by_key(|s| s.at));
+        assert!(joined.last().expect("not empty").at > 99_000);
+    }
+
+    #[test]
+    fn the_maximum_is_exact() {
+        let mut gauge = Gauge::new();
+        gauge.record(1_234_567_891, 5);
+        gauge.record(3, 6);
+        let mut other = Gauge::new();
+        other.record(7, 9);
+        gauge.merge(&other);
+        let got = gauge.distribution();
+        assert_eq!((got.count, got.max, got.max_at), (3, 1_234_567_891, 5));
+        assert!(got.p999 <= got.max && got.p50 == 7);
+    }
+}

@@ -1,0 +1,493 @@
+//! Judges every content of one dataId at every instant at which somebody had it before the eyes.
+//!
+//! Two segment trees stand for the content at hand: `against` counts, for each instant, the publishers about which the content
+//! would be wrong then (an instant with none explains the whole content); `bad` counts, for each instant at which the
+//! content may be shown, the publishers about which it is out of date. Going from one content to the next changes only
+//! what differs, so a content costs its difference, and a push or a view of a known content costs a logarithm.
+
+use crate::content::Contents;
+use crate::finding::{CONCERNED_MAX, Finding, Findings, Seen};
+use crate::ground::Ground;
+use crate::record::{Op, Record};
+use crate::span::{Span, meets};
+use crate::tree::Tree;
+use crate::trouble::Horizon;
+use crate::verdict::Kind;
+use crate::views::{View, Views};
+use history::{Function, Nanos, Outcome, PhaseName, SnapshotId};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What changed about one publisher between two contents.
+#[derive(Clone, Debug)]
+pub(crate) struct Transition {
+    /// Index into [`Ground::locals`].
+    pub local: usize,
+    pub before: Vec<u32>,
+    pub after: Vec<u32>,
+}
+
+/// Differences between pairs of contents that followed each other before somebody's eyes.
+pub(crate) type Pairs = FxHashMap<(usize, usize), Vec<Transition>>;
+
+/// The work on one dataId.
+pub(crate) struct Judge<'a, 'b> {
+    pub record: &'b Record<'a>,
+    pub contents: &'b Contents,
+    pub horizon: &'b Horizon,
+    pub views: &'b Views,
+    pub ground: &'b Ground,
+    pub findings: Findings,
+    pub pairs: Pairs,
+    pub steps: u64,
+    pub steps_max: u64,
+    against: Tree,
+    bad: Tree,
+    /// What the content says about each publisher: values with their number.
+    shown: Vec<Vec<(u32, u32)>>,
+    foreign: BTreeMap<u32, u32>,
+    doubled: BTreeSet<usize>,
+}
+
+/// Where a content was seen.
+#[derive(Default)]
+struct Uses {
+    views: Vec<usize>,
+    reads: Vec<usize>,
+    /// Contents before it.
+    before: BTreeSet<usize>,
+}
+
+/// Why the judge gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    /// Work was more than allowed.
+    Exhausted,
+    /// A content removes what its base does not have.
+    Damaged(SnapshotId),
+}
+
+impl<'a, 'b> Judge<'a, 'b> {
+    pub fn new(
+        record: &'b Record<'a>,
+        contents: &'b Contents,
+        horizon: &'b Horizon,
+        views: &'b Views,
+        ground: &'b Ground,
+        steps_max: u64,
+    ) -> Judge<'a, 'b> {
+        let mut judge = Judge {
+            record,
+            contents,
+            horizon,
+            views,
+            ground,
+            findings: Findings::default(),
+            pairs: Pairs::default(),
+            steps: 0,
+            steps_max,
+            against: Tree::new(ground.marks_len()),
+            bad: Tree::new(ground.cuts_len()),
+            shown: vec![Vec::new(); ground.locals.len()],
+            foreign: BTreeMap::new(),
+            doubled: BTreeSet::new(),
+        };
+        (0..ground.locals.len()).for_each(|local| judge.toggle(local, None, 1));
+        judge
+    }
+
+    /// Judges everything; `mine` are the views of this dataId.
+    pub fn run(&mut self, mine: &[usize]) -> Result<(), Stopped> {
+        let mut uses: FxHashMap<usize, Uses> = FxHashMap::default();
+        for &at in mine {
+            let view = &self.views.all[at];
+            let entry = uses.entry(view.content).or_default();
+            entry.views.push(at);
+            if let Some(before) = view.before {
+                let before = self.views.all[before].content;
+                if before != view.content {
+                    entry.before.insert(before);
+                }
+            }
+        }
+        for (at, op) in self.record.ops.iter().enumerate() {
+            let content = op.snapshot.and_then(|id| self.contents.by_id.get(&id)).copied();
+            let read = op.f == Function::Read && op.outcome == Outcome::Ok && op.data == Some(self.ground.data);
+            if let (true, Some(content)) = (read, content) {
+                uses.entry(content).or_default().reads.push(at);
+            }
+        }
+        // Depth first, without recursion: chains of differences are long. True: enter, false: leave.
+        let roots = self.contents.roots.get(&self.ground.data).cloned().unwrap_or_default();
+        let mut stack: Vec<(usize, bool)> = roots.into_iter().rev().map(|r| (r, true)).collect();
+        while let Some((at, enter)) = stack.pop() {
+            if !self.apply(at, enter) {
+                return Err(Stopped::Damaged(self.contents.all[at].id));
+            }
+            if !enter {
+                continue;
+            }
+            if let Some(uses) = uses.get(&at) {
+                self.content(at, uses);
+            }
+            if self.steps > self.steps_max {
+                return Err(Stopped::Exhausted);
+            }
+            stack.push((at, false));
+            stack.extend(self.contents.children[at].iter().rev().map(|c| (*c, true)));
+        }
+        Ok(())
+    }
+
+    fn toggle(&mut self, local: usize, shown: Option<u32>, by: i32) {
+        let choice = self.ground.locals[local].choice(shown);
+        for &(from, to) in &choice.against {
+            self.against.add(from as usize, to as usize, by);
+        }
+        for &(from, to) in &choice.bad_at {
+            self.bad.add(from as usize, to as usize, by);
+        }
+        self.steps += 1 + choice.against.len() as u64 + choice.bad_at.len() as u64;
+    }
+
+    /// False if it removes what is not there.
+    fn apply(&mut self, at: usize, enter: bool) -> bool {
+        let contents = self.contents;
+        let content = &contents.all[at];
+        let (add, remove) = if enter { (&content.add, &content.remove) } else { (&content.remove, &content.add) };
+        add.iter().all(|v| self.count(*v, true)) && remove.iter().all(|v| self.count(*v, false))
+    }
+
+    /// One more or one less of a value; false if there is none left to take away.
+    fn count(&mut self, value: u32, more: bool) -> bool {
+        let Some(local) = self.ground.local_of(self.record, value) else {
+            let n = self.foreign.get(&value).copied().unwrap_or(0);
+            match (more, n) {
+                (true, _) => self.foreign.insert(value, n + 1),
+                (false, 0) => return false,
+                (false, 1) => self.foreign.remove(&value),
+                (false, _) => self.foreign.insert(value, n - 1),
+            };
+            return true;
+        };
+        let list = &mut self.shown[local];
+        let found = list.iter().position(|v| v.0 == value);
+        match (found, more) {
+            (Some(at), true) => list[at].1 += 1,
+            (Some(at), false) if list[at].1 > 1 => list[at].1 -= 1,
+            (Some(at), false) => {
+                list.remove(at);
+                let none_left = list.is_empty();
+                self.toggle(local, Some(value), -1);
+                if none_left {
+                    self.toggle(local, None, 1);
+                }
+            }
+            (None, true) => {
+                let was_missing = list.is_empty();
+                list.push((value, 1));
+                list.sort_unstable();
+                if was_missing {
+                    self.toggle(local, None, -1);
+                }
+                self.toggle(local, Some(value), 1);
+            }
+            (None, false) => return false,
+        }
+        let list = &self.shown[local];
+        let two_values = list.len() > 1 && self.record.header.contract.atomic_replace;
+        if two_values || list.iter().any(|v| v.1 > 1) {
+            self.doubled.insert(local);
+        } else {
+            self.doubled.remove(&local);
+        }
+        true
+    }
+
+    fn content(&mut self, at: usize, uses: &Uses) {
+        for &before in &uses.before {
+            let transitions = self.transitions(before, at);
+            self.steps += transitions.len() as u64;
+            self.pairs.insert((before, at), transitions);
+        }
+        let suspects = self.suspects(uses);
+        for &view in &uses.views {
+            self.view(view, &suspects);
+        }
+        for &read in &uses.reads {
+            self.read(read, at);
+        }
+    }
+
+    fn transitions(&self, from: usize, to: usize) -> Vec<Transition> {
+        let mut changed: BTreeMap<usize, Vec<(u32, i32)>> = BTreeMap::new();
+        for (value, n) in self.contents.difference(from, to) {
+            if let Some(local) = self.ground.local_of(self.record, value) {
+                changed.entry(local).or_default().push((value, n));
+            }
+        }
+        let made = |(local, net): (usize, Vec<(u32, i32)>)| {
+            let mut counts: BTreeMap<u32, i32> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
+            let after: Vec<u32> = counts.keys().copied().collect();
+            net.iter().for_each(|(v, n)| *counts.entry(*v).or_default() -= n);
+            let before = counts.into_iter().filter(|c| c.1 > 0).map(|c| c.0).collect();
+            Transition { local, before, after }
+        };
+        changed.into_iter().map(made).filter(|t| t.before != t.after).collect()
+    }
+
+    /// Publishers about which this content is out of date at some instant of its use; found once for each content.
+    fn suspects(&mut self, uses: &Uses) -> Vec<(usize, Option<u32>)> {
+        let all = || uses.views.iter().map(|v| &self.views.all[*v]);
+        let (Some(from), Some(to)) = (all().map(|v| v.at).min(), all().map(|v| v.until.max(v.at)).max()) else {
+            return Vec::new();
+        };
+        let whole = Span::new(from, to);
+        if !self.bad_in(whole) {
+            return Vec::new();
+        }
+        self.steps += self.shown.len() as u64;
+        self.said().filter(|(l, v)| meets(&self.ground.locals[*l].choice(*v).bad, whole)).collect()
+    }
+
+    /// All that the content says: publishers with the value shown, or none for missing ones.
+    fn said(&self) -> impl Iterator<Item = (usize, Option<u32>)> + '_ {
+        self.shown.iter().enumerate().flat_map(|(local, list)| {
+            let missing = list.is_empty().then_some((local, None));
+            missing.into_iter().chain(list.iter().map(move |v| (local, Some(v.0))))
+        })
+    }
+
+    fn bad_in(&mut self, span: Span) -> bool {
+        self.steps += 1;
+        let (from, to) = self.ground.cut_range(span);
+        self.bad.most(from as usize, to as usize) > 0
+    }
+
+    fn explained_in(&mut self, window: Span) -> bool {
+        self.steps += 1;
+        let (from, to) = self.ground.mark_range(window);
+        self.against.least(from as usize, to as usize) == 0
+    }
+
+    fn view(&mut self, at: usize, suspects: &[(usize, Option<u32>)]) {
+        let view = self.views.all[at].clone();
+        let mut known: Vec<(usize, Option<u32>)> = Vec::new();
+        if view.judged {
+            known = self.push(&view, suspects);
+        }
+        let Some(run) = view.run.filter(|_| view.until > view.at) else { return };
+        self.view_at_end(&view, suspects);
+        if view.until == view.at + 1 {
+            return;
+        }
+        let base = self.views.runs[run].base;
+        for span in self.horizon.too_old(base, Span::new(view.at + 1, view.until - 1)) {
+            if !self.bad_in(span) {
+                continue;
+            }
+            let first = suspects
+                .iter()
+                .filter(|s| !known.contains(s))
+                .filter_map(|(l, v)| {
+                    let bad = &self.ground.locals[*l].choice(*v).bad;
+                    let next = bad.partition_point(|b| b.to < span.from);
+                    bad.get(next).and_then(|b| b.common(span)).map(|b| b.from)
+                })
+                .min();
+            self.steps += suspects.len() as u64;
+            let Some(time) = first else { continue };
+            let concerned = self.bad_at(time, suspects).into_iter().filter(|s| !known.contains(s)).collect();
+            let seen = Seen::View(view.push);
+            self.report(Kind::Stale, time, &view, seen, concerned, Vec::new());
+            return;
+        }
+    }
+
+    fn bad_at(&self, time: Nanos, suspects: &[(usize, Option<u32>)]) -> Vec<(usize, Option<u32>)> {
+        let instant = Span::new(time, time);
+        let bad = |(l, v): &&(usize, Option<u32>)| meets(&self.ground.locals[*l].choice(*v).bad, instant);
+        suspects.iter().filter(bad).copied().collect()
+    }
+
+    /// The instant of a push. Answers what was wrong about which publishers.
+    fn push(&mut self, view: &View, suspects: &[(usize, Option<u32>)]) -> Vec<(usize, Option<u32>)> {
+        let window = self.horizon.window(view.at);
+        let wrong = if suspects.is_empty() { Vec::new() } else { self.bad_at(view.at, suspects) };
+        self.steps += 1 + suspects.len() as u64;
+        let seen = Seen::Push(view.push);
+        let mut found = self.sorted_out(&wrong, window);
+        if !self.foreign.is_empty() {
+            found.entry(Kind::Phantom).or_default();
+        }
+        for (kind, concerned) in found {
+            let foreign = self.foreign.keys().copied().filter(|_| kind == Kind::Phantom).collect();
+            self.report(kind, view.at, view, seen, concerned, foreign);
+        }
+        if !self.doubled.is_empty() {
+            let concerned = self.doubles();
+            self.report(Kind::Duplicate, view.at, view, seen, concerned, Vec::new());
+        }
+        let clean = wrong.is_empty() && self.foreign.is_empty() && self.doubled.is_empty();
+        if clean && self.record.header.contract.atomic_snapshots && !self.explained_in(window) {
+            let concerned = self.torn(window);
+            self.report(Kind::Torn, view.at, view, seen, concerned, Vec::new());
+        }
+        wrong
+    }
+
+    fn invoked_after(&self, value: Option<u32>, time: Nanos) -> bool {
+        value.is_some_and(|v| self.record.values[v as usize].invoke > time)
+    }
+
+    fn doubles(&self) -> Vec<(usize, Option<u32>)> {
+        let values = |l: &usize| {
+            let l = *l;
+            self.shown[l].iter().map(move |v| (l, Some(v.0)))
+        };
+        self.doubled.iter().flat_map(values).collect()
+    }
+
+    /// Those that stand in the way of a common explanation.
+    fn torn(&self, window: Span) -> Vec<(usize, Option<u32>)> {
+        let covers = |s: &Span| s.from <= window.from && window.to <= s.to;
+        self.said()
+            .filter(|(l, v)| !self.ground.locals[*l].choice(*v).explained.iter().any(covers))
+            .take(CONCERNED_MAX)
+            .collect()
+    }
+
+    /// What is wrong about publishers that no instant of the window explains, by kind.
+    fn sorted_out(&self, wrong: &[(usize, Option<u32>)], window: Span) -> BTreeMap<Kind, Vec<(usize, Option<u32>)>> {
+        let mut out: BTreeMap<Kind, Vec<_>> = BTreeMap::new();
+        for &(local, shown) in wrong {
+            let kind = match shown {
+                None => Kind::Incomplete,
+                Some(_) if self.invoked_after(shown, window.to) => Kind::Phantom,
+                Some(_) if self.ground.locals[local].absent_in(window) => Kind::Ghost,
+                Some(_) => Kind::Stale,
+            };
+            out.entry(kind).or_default().push((local, shown));
+        }
+        out
+    }
+
+    fn view_at_end(&mut self, view: &View, suspects: &[(usize, Option<u32>)]) {
+        let Some(&end) = self.record.phases.get(&PhaseName::Final) else { return };
+        if view.at > end || end >= view.until {
+            return;
+        }
+        let due = view.run.is_some_and(|r| {
+            let base = self.views.runs[r].base;
+            self.horizon.age(end).is_some_and(|age| end.saturating_sub(age) > base)
+        });
+        let wrong = if due { self.bad_at(end, suspects) } else { Vec::new() };
+        if !wrong.is_empty() || !self.foreign.is_empty() || !self.doubled.is_empty() {
+            let foreign = self.foreign.keys().copied().collect();
+            let mut concerned = wrong;
+            concerned.extend(self.doubles());
+            self.report(Kind::WrongAtEnd, end, view, Seen::View(view.push), concerned, foreign);
+        }
+    }
+
+    fn report(
+        &mut self,
+        kind: Kind,
+        time: Nanos,
+        view: &View,
+        seen: Seen,
+        concerned: Vec<(usize, Option<u32>)>,
+        foreign: Vec<u32>,
+    ) {
+        let push = self.record.pushes[view.push];
+        self.findings.push(Finding {
+            kind,
+            time,
+            client: push.client,
+            subscription: Some(push.subscription),
+            node: push.node,
+            data: push.data,
+            content: Some(view.content),
+            version: push.version,
+            seen,
+            window: self.horizon.window(time),
+            concerned: self.named(concerned),
+            foreign,
+            amount: 0,
+        });
+    }
+
+    /// With indices into the record, and not too many.
+    fn named(&self, concerned: Vec<(usize, Option<u32>)>) -> Vec<(usize, Option<u32>)> {
+        let first = self.ground.first;
+        concerned.into_iter().take(CONCERNED_MAX).map(|(l, v)| (l + first, v)).collect()
+    }
+
+    fn read(&mut self, at: usize, content: usize) {
+        let op = self.record.ops[at].clone();
+        let linear = self.record.header.contract.linearizable_reads;
+        let window = match linear {
+            true => Span::new(op.invoke, op.end),
+            false => self.horizon.window_over(op.invoke, op.end),
+        };
+        let final_read = self.record.phases.get(&PhaseName::Final).is_some_and(|f| op.invoke >= *f);
+        let mut wrong = Vec::new();
+        let whole = self.explained_in(window);
+        if !whole {
+            self.steps += self.shown.len() as u64;
+            wrong = self.said().filter(|(l, v)| !meets(&self.ground.locals[*l].choice(*v).explained, window)).collect();
+        }
+        let foreign: Vec<u32> = self.foreign.keys().copied().collect();
+        let doubles = self.doubles();
+        let mut found: BTreeMap<Kind, Vec<(usize, Option<u32>)>> = BTreeMap::new();
+        if final_read {
+            if !wrong.is_empty() || !foreign.is_empty() || !doubles.is_empty() {
+                found.insert(Kind::WrongAtEnd, wrong.into_iter().chain(doubles).collect());
+            }
+        } else {
+            for (kind, concerned) in self.sorted_out(&wrong, window) {
+                let kind = if linear && kind != Kind::Phantom { Kind::Stale } else { kind };
+                found.entry(kind).or_default().extend(concerned);
+            }
+            if !foreign.is_empty() {
+                found.entry(Kind::Phantom).or_default();
+            }
+            if !doubles.is_empty() {
+                found.insert(Kind::Duplicate, doubles);
+            }
+            if found.is_empty() && !whole && self.record.header.contract.atomic_snapshots {
+                found.insert(Kind::Torn, self.torn(window));
+            }
+        }
+        for (kind, concerned) in found {
+            let foreign = if matches!(kind, Kind::Phantom | Kind::WrongAtEnd) { foreign.clone() } else { Vec::new() };
+            self.report_read(kind, at, &op, (content, window), concerned, foreign);
+        }
+    }
+
+    fn report_read(
+        &mut self,
+        kind: Kind,
+        at: usize,
+        op: &Op,
+        seen: (usize, Span),
+        concerned: Vec<(usize, Option<u32>)>,
+        foreign: Vec<u32>,
+    ) {
+        self.findings.push(Finding {
+            kind,
+            time: op.end,
+            client: op.client,
+            subscription: None,
+            node: op.node,
+            data: self.ground.data,
+            content: Some(seen.0),
+            version: None,
+            seen: Seen::Read(at),
+            window: seen.1,
+            concerned: self.named(concerned),
+            foreign,
+            amount: 0,
+        });
+    }
+}

@@ -1,0 +1,347 @@
+//! The history, joined and indexed: operations with both ends, publishers with their steps, sessions, pushes.
+
+use history::{
+    ClientId, Connection, ConnectionState, DataIx, Event, Function, Header, Nanos, NodeIx, Operation, Outcome,
+    PhaseName, Push, SessionId, SnapshotId,
+};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// An operation with its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Op {
+    pub f: Function,
+    pub client: ClientId,
+    pub data: Option<DataIx>,
+    pub registration: Option<u32>,
+    pub value: Option<String>,
+    pub session: usize,
+    pub node: Option<NodeIx>,
+    pub invoke: Nanos,
+    /// `Nanos::MAX` while open.
+    pub end: Nanos,
+    /// [`Outcome::Info`] while open.
+    pub outcome: Outcome,
+    pub snapshot: Option<SnapshotId>,
+}
+
+/// What a step does to a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Publish this value.
+    Put(u32),
+    /// Unpublish.
+    Take,
+    /// The client's clean close.
+    Close,
+}
+
+/// One operation in the life of a publisher.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub what: What,
+    pub session: usize,
+    pub node: Option<NodeIx>,
+    pub invoke: Nanos,
+    pub end: Nanos,
+    pub outcome: Outcome,
+}
+
+/// A client's registration on a dataId. Steps are in the order of their invocations; step `i` has the position `i + 1`, the
+/// position 0 is the time before all of them.
+#[derive(Clone, Debug)]
+pub(crate) struct Publisher {
+    pub data: DataIx,
+    pub client: ClientId,
+    pub registration: u32,
+    pub steps: Vec<Step>,
+}
+
+/// A text that was published or shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub text: String,
+    /// Index of the publisher and position of its first step with this value; none: nobody published it.
+    pub owner: Option<(usize, usize)>,
+    pub invoke: Nanos,
+}
+
+/// A time during which a client was connected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stretch {
+    pub from: Nanos,
+    /// `Nanos::MAX` if it never ended.
+    pub to: Nanos,
+    pub node: Option<NodeIx>,
+}
+
+/// One session of one client.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub client: ClientId,
+    pub stretches: Vec<Stretch>,
+    /// Invocation and ok of operations that prove that the session was alive in between.
+    pub proofs: Vec<(Nanos, Nanos)>,
+    /// When the server confirmed a clean close.
+    pub closed: Option<Nanos>,
+    /// When the server said that it is over.
+    pub expired: Option<Nanos>,
+    /// A heartbeat may have left until then, at least.
+    pub possible: Nanos,
+}
+
+/// Everything in a history, by what checkers ask for.
+pub(crate) struct Record<'a> {
+    pub header: &'a Header,
+    pub events: &'a [Event],
+    pub ops: Vec<Op>,
+    /// Sorted by (data, client, registration).
+    pub publishers: Vec<Publisher>,
+    pub values: Vec<Value>,
+    pub value_ids: FxHashMap<String, u32>,
+    pub sessions: Vec<Session>,
+    pub by_client: FxHashMap<ClientId, Vec<usize>>,
+    /// Attempts to connect that ended as unknown, by client.
+    pub attempts: FxHashMap<ClientId, Vec<(Nanos, Nanos)>>,
+    pub pushes: Vec<&'a Push>,
+    pub phases: BTreeMap<PhaseName, Nanos>,
+    pub end: Nanos,
+    /// Texts that two registrations published.
+    pub ambiguous: Vec<String>,
+}
+
+struct Reader<'a> {
+    record: Record<'a>,
+    by_op: FxHashMap<u32, usize>,
+    session_ids: FxHashMap<SessionId, usize>,
+    current: FxHashMap<ClientId, usize>,
+}
+
+impl<'a> Record<'a> {
+    pub fn new(header: &'a Header, events: &'a [Event]) -> Record<'a> {
+        let record = Record {
+            header,
+            events,
+            ops: Vec::new(),
+            publishers: Vec::new(),
+            values: Vec::new(),
+            value_ids: FxHashMap::default(),
+            sessions: Vec::new(),
+            by_client: FxHashMap::default(),
+            attempts: FxHashMap::default(),
+            pushes: Vec::new(),
+            phases: BTreeMap::new(),
+            end: events.iter().filter_map(Event::time).max().unwrap_or(0),
+            ambiguous: Vec::new(),
+        };
+        let mut reader = Reader {
+            record,
+            by_op: FxHashMap::default(),
+            session_ids: FxHashMap::default(),
+            current: FxHashMap::default(),
+        };
+        for event in events {
+            match event {
+                Event::Op(op) if op.outcome == Outcome::Invoke => reader.invoked(op),
+                Event::Op(op) => reader.completed(op),
+                Event::Connection(connection) => reader.connection(connection),
+                Event::Push(push) => reader.record.pushes.push(push),
+                Event::Phase(phase) => {
+                    reader.record.phases.entry(phase.name).or_insert(phase.time);
+                }
+                Event::Dropped(_) | Event::Snapshot(_) | Event::Fault(_) => {}
+            }
+        }
+        let mut record = reader.record;
+        record.collect_attempts();
+        record.collect_publishers();
+        record
+    }
+
+    /// The number of a text, new if it was not seen before.
+    pub fn value_id(&mut self, text: &str) -> u32 {
+        if let Some(&id) = self.value_ids.get(text) {
+            return id;
+        }
+        let id = self.values.len() as u32;
+        self.values.push(Value { text: text.to_owned(), owner: None, invoke: Nanos::MAX });
+        self.value_ids.insert(text.to_owned(), id);
+        id
+    }
+
+    /// Publishers of one dataId, as a range of [`Record::publishers`].
+    pub fn publishers_of(&self, data: DataIx) -> std::ops::Range<usize> {
+        let from = self.publishers.partition_point(|p| p.data < data);
+        let to = self.publishers.partition_point(|p| p.data <= data);
+        from..to
+    }
+
+    fn collect_attempts(&mut self) {
+        for op in self.ops.iter().filter(|op| op.f == Function::Connect && op.outcome == Outcome::Info) {
+            self.attempts.entry(op.client).or_default().push((op.invoke, op.end));
+        }
+    }
+
+    fn collect_publishers(&mut self) {
+        let mut steps: BTreeMap<(DataIx, ClientId, u32), Vec<Step>> = BTreeMap::new();
+        let mut keys: FxHashMap<ClientId, Vec<(DataIx, ClientId, u32)>> = FxHashMap::default();
+        for at in 0..self.ops.len() {
+            let op = self.ops[at].clone();
+            let step = |what| Step {
+                what,
+                session: op.session,
+                node: op.node,
+                invoke: op.invoke,
+                end: op.end,
+                outcome: op.outcome,
+            };
+            match (op.f, op.data, &op.value) {
+                (Function::Publish, Some(data), Some(value)) => {
+                    let key = (data, op.client, op.registration.unwrap_or(0));
+                    let id = self.value_id(value);
+                    let list = steps.entry(key).or_insert_with(|| {
+                        keys.entry(op.client).or_default().push(key);
+                        Vec::new()
+                    });
+                    list.push(step(What::Put(id)));
+                }
+                (Function::Unpublish, Some(data), _) => {
+                    let key = (data, op.client, op.registration.unwrap_or(0));
+                    if let Some(list) = steps.get_mut(&key) {
+                        list.push(step(What::Take));
+                    }
+                }
+                (Function::Close, _, _) => {
+                    for key in keys.get(&op.client).into_iter().flatten() {
+                        if let Some(list) = steps.get_mut(key) {
+                            list.push(step(What::Close));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        for ((data, client, registration), steps) in steps {
+            let publisher = self.publishers.len();
+            for (at, step) in steps.iter().enumerate() {
+                let What::Put(id) = step.what else { continue };
+                let value = &mut self.values[id as usize];
+                if value.owner.is_some() {
+                    self.ambiguous.push(value.text.clone());
+                    continue;
+                }
+                value.owner = Some((publisher, at + 1));
+                value.invoke = step.invoke;
+            }
+            self.publishers.push(Publisher { data, client, registration, steps });
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn session(&mut self, id: SessionId, client: ClientId) -> usize {
+        let (sessions, by_client) = (&mut self.record.sessions, &mut self.record.by_client);
+        *self.session_ids.entry(id).or_insert_with(|| {
+            sessions.push(Session {
+                client,
+                stretches: Vec::new(),
+                proofs: Vec::new(),
+                closed: None,
+                expired: None,
+                possible: 0,
+            });
+            by_client.entry(client).or_default().push(sessions.len() - 1);
+            sessions.len() - 1
+        })
+    }
+
+    fn invoked(&mut self, op: &Operation) {
+        let session = match (op.session, self.current.get(&op.client)) {
+            (Some(id), _) => self.session(id, op.client),
+            (None, Some(&at)) => at,
+            // A history without a word about connections: one session that is never lost.
+            (None, None) => self.session(SessionId::MAX - op.client, op.client),
+        };
+        let known = &mut self.record.sessions[session];
+        if known.stretches.is_empty() && op.f != Function::Connect {
+            known.stretches.push(Stretch { from: op.time, to: Nanos::MAX, node: op.node });
+            self.current.insert(op.client, session);
+        }
+        if op.f == Function::Vanish {
+            self.disconnected(session, op.time);
+        }
+        self.by_op.insert(op.op, self.record.ops.len());
+        self.record.ops.push(Op {
+            f: op.f,
+            client: op.client,
+            data: op.data,
+            registration: op.registration,
+            value: op.value.clone(),
+            session,
+            node: op.node,
+            invoke: op.time,
+            end: Nanos::MAX,
+            outcome: Outcome::Info,
+            snapshot: None,
+        });
+    }
+
+    fn completed(&mut self, line: &Operation) {
+        let Some(&at) = self.by_op.get(&line.op) else { return };
+        let op = &mut self.record.ops[at];
+        op.end = line.time;
+        op.outcome = line.outcome;
+        op.snapshot = line.snapshot;
+        let session = &mut self.record.sessions[op.session];
+        match (op.f, op.outcome) {
+            (Function::Connect, _) => {}
+            (Function::Vanish, _) => session.possible = session.possible.max(line.time),
+            (Function::Close, Outcome::Ok) => {
+                session.closed.get_or_insert(line.time);
+                self.disconnected(self.record.ops[at].session, line.time);
+            }
+            (Function::Close, _) => session.possible = session.possible.max(line.time),
+            (_, Outcome::Ok) => session.proofs.push((op.invoke, line.time)),
+            _ => {}
+        }
+    }
+
+    fn disconnected(&mut self, session: usize, time: Nanos) {
+        let session = &mut self.record.sessions[session];
+        if let Some(stretch) = session.stretches.last_mut().filter(|s| s.to == Nanos::MAX) {
+            stretch.to = time;
+            session.possible = session.possible.max(time);
+        }
+    }
+
+    fn connection(&mut self, event: &Connection) {
+        let at = self.session(event.session, event.client);
+        match event.state {
+            ConnectionState::Connected | ConnectionState::Resumed => {
+                if let Some(before) = self.current.insert(event.client, at) {
+                    self.disconnected(before, event.time);
+                }
+                self.disconnected(at, event.time);
+                let session = &mut self.record.sessions[at];
+                session.stretches.push(Stretch { from: event.time, to: Nanos::MAX, node: event.node });
+                session.proofs.push((event.time, event.time));
+            }
+            ConnectionState::Lost => self.disconnected(at, event.time),
+            ConnectionState::Expired => {
+                self.disconnected(at, event.time);
+                self.record.sessions[at].expired.get_or_insert(event.time);
+            }
+            ConnectionState::Closed => {
+                self.disconnected(at, event.time);
+                self.record.sessions[at].closed.get_or_insert(event.time);
+            }
+        }
+    }
+}
+
+impl Record<'_> {
+    /// All sessions of one client.
+    pub fn sessions_of(&self, client: ClientId) -> impl Iterator<Item = &Session> {
+        self.by_client.get(&client).into_iter().flatten().map(|&at| &self.sessions[at])
+    }
+}
