@@ -3,7 +3,7 @@
 use crate::runner::{Skip, Test, interfaces, lab, namespaces, run_name, state_folder};
 use nemesis::linux::{CLIENTS, Lab, LabError};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub const TESTS: &[Test] = &[
     ("network::leaves_nothing", leaves_nothing),
@@ -22,13 +22,22 @@ const SOON: Duration = Duration::from_millis(300);
 
 fn leaves_nothing() -> Result<(), Skip> {
     let (before, cables) = (namespaces(), interfaces());
+    let begin = Instant::now();
     let lab = lab("nothing", &["n1", "n2", "n3"])?;
+    let made = begin.elapsed();
     assert_eq!(namespaces().len(), before.len() + 5);
     assert_eq!(interfaces(), cables, "the root namespace gets no interface");
     assert!(lab.is_supervised());
     let folder = lab.temporary_folder("data").unwrap();
     std::fs::write(folder.join("file"), "x").unwrap();
+    let begin = Instant::now();
+    let mut cut = lab.cut(&[("n1", "n2"), ("n2", "n1")]).unwrap();
+    let cutting = begin.elapsed();
+    cut.lift().unwrap();
+    let lifting = begin.elapsed() - cutting;
+    let begin = Instant::now();
     lab.remove().unwrap();
+    println!("      made in {made:?}, removed in {:?}; cut in {cutting:?}, lifted in {lifting:?}", begin.elapsed());
     assert_eq!(namespaces(), before);
     assert_eq!(interfaces(), cables);
     assert!(!folder.exists());

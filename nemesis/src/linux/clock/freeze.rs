@@ -95,7 +95,34 @@ fn instruction(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_thread_in_the_way_is_seen() {
+        let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
+        let pid = child.id() as i32;
+        while proc::stat(pid).unwrap().state != 'S' {
+            std::thread::sleep(POLL);
+        }
+        let start = proc::stat(pid).unwrap().start;
+        let state = || proc::stat(pid).unwrap().state;
+        let at = instruction(&std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap()).unwrap();
+        let elsewhere = [at - 16..at, at + 1..at + 16];
+        let frozen = Frozen::stop(pid, start, &elsewhere).unwrap();
+        assert_eq!(state(), 'T');
+        let refused = Frozen::stop(pid, start, &[at..at + 1]).unwrap_err();
+        assert!(refused.to_string().contains("let it go on first"), "{refused}");
+        assert_eq!(state(), 'T', "whoever stopped it lets it go on");
+        drop(frozen);
+        while state() == 'T' {
+            std::thread::sleep(POLL);
+        }
+        assert!(Frozen::stop(pid, start, &[at..at + 1]).is_err(), "it never leaves");
+        assert!(matches!(Frozen::stop(pid, start + 1, &[]), Err(LabError::Gone { .. })), "another process");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 
     #[test]
     fn instruction_pointers_are_read() {
