@@ -108,17 +108,18 @@ mod tests {
         let start = proc::stat(pid).unwrap().start;
         let state = || proc::stat(pid).unwrap().state;
         let at = instruction(&std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap()).unwrap();
+        let here = Range { start: at, end: at + 1 };
         let elsewhere = [at - 16..at, at + 1..at + 16];
         let frozen = Frozen::stop(pid, start, &elsewhere).unwrap();
         assert_eq!(state(), 'T');
-        let refused = Frozen::stop(pid, start, &[at..at + 1]).unwrap_err();
+        let refused = Frozen::stop(pid, start, std::slice::from_ref(&here)).unwrap_err();
         assert!(refused.to_string().contains("let it go on first"), "{refused}");
         assert_eq!(state(), 'T', "whoever stopped it lets it go on");
         drop(frozen);
         while state() == 'T' {
             std::thread::sleep(POLL);
         }
-        assert!(Frozen::stop(pid, start, &[at..at + 1]).is_err(), "it never leaves");
+        assert!(Frozen::stop(pid, start, std::slice::from_ref(&here)).is_err(), "it never leaves");
         assert!(matches!(Frozen::stop(pid, start + 1, &[]), Err(LabError::Gone { .. })), "another process");
         child.kill().unwrap();
         child.wait().unwrap();
