@@ -15,10 +15,13 @@ const REMEMBERED: usize = 4;
 /// A content as an observation carries it.
 pub type Content = Arc<[Arc<str>]>;
 
+/// Lists of one dataId as they came, each with its content; the oldest first.
+type Seen = VecDeque<(Box<[u8]>, Content)>;
+
 /// Contents seen lately, by dataId.
 #[derive(Debug)]
 pub struct Contents {
-    seen: Vec<Mutex<VecDeque<(Box<[u8]>, Content)>>>,
+    seen: Vec<Mutex<Seen>>,
 }
 
 impl Contents {

@@ -61,7 +61,10 @@ impl Bench {
     }
 
     pub fn with(config: ZooKeeperConfig, test: &str, clients: u32, data: u32, behaviour: ClientBehaviour) -> Bench {
-        let world = ZooKeeperWorld::start(config, &run_id(test), clients, data, behaviour).unwrap();
+        Bench::on(ZooKeeperWorld::start(config, &run_id(test), clients, data, behaviour).unwrap())
+    }
+
+    pub fn on(world: ZooKeeperWorld) -> Bench {
         Bench { world, seen: Vec::new(), ops: 0 }
     }
 

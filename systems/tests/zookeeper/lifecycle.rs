@@ -8,6 +8,8 @@ use systems::zookeeper::{ZooKeeperConfig, ZooKeeperWorld};
 use systems::{World, WorldError};
 use workloads::ClientBehaviour;
 
+const TENTH: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Names of network namespaces, Java processes and folders for temporary files that look like ours.
 fn traces() -> Vec<String> {
     let mut traces = Vec::new();
@@ -96,4 +98,71 @@ fn an_ensemble_that_does_not_come_up_ends_with_its_log() {
     let error = start(ZooKeeperConfig { start_timeout_ms: 200, ..quick() }, "late").unwrap_err();
     assert!(error.to_string().contains("does not serve after 200 ms"), "{error}");
     assert_eq!(traces(), before);
+}
+
+/// A server of nobody's run, on loopback.
+struct Standalone {
+    child: std::process::Child,
+    folder: PathBuf,
+    address: std::net::SocketAddr,
+}
+
+impl Standalone {
+    fn start() -> Standalone {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let folder = std::env::temp_dir().join(run_id("standalone"));
+        std::fs::create_dir_all(&folder).unwrap();
+        let jars = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
+        let log = std::fs::File::create(folder.join("log")).unwrap();
+        let mut java = std::process::Command::new("java");
+        java.args(["-Xmx64m", "-Dzookeeper.admin.enableServer=false", "-cp", jars]);
+        java.args(["org.apache.zookeeper.server.ZooKeeperServerMain", &address.port().to_string()]);
+        let child = java.arg(&folder).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+        Standalone { child, folder, address }
+    }
+}
+
+impl Drop for Standalone {
+    fn drop(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn a_running_ensemble_is_used_without_faults_and_left_clean() {
+    if skip("a_running_ensemble_is_used_without_faults_and_left_clean") {
+        return;
+    }
+    let _alone = alone();
+    let server = Standalone::start();
+    let config = ZooKeeperConfig { addresses: vec![server.address], session_timeout_ms: 8000, ..quick() };
+    let run = run_id("running");
+    let start = || ZooKeeperWorld::start(config.clone(), &run, 4, 2, ClientBehaviour::default());
+    let world = (0..100).find_map(|_| start().inspect_err(|_| std::thread::sleep(TENTH)).ok()).unwrap();
+    let mut bench = Bench::on(world);
+    bench.connect(0, 0);
+    bench.publish(0, 1, "v#1");
+    assert_eq!(bench.read(0, 1), ["v#1"]);
+    bench.connect(1, 0);
+    bench.publish(1, 1, "vanished#1");
+    bench.submit(1, systems::Request::Vanish);
+    let fault = bench.fault(1, FaultKind::Kill, Pick::Any, Shape::default(), 0);
+    assert_eq!(fault.stage, history::FaultStage::Missed);
+    let taken = start().unwrap_err();
+    assert!(taken.to_string().contains("is there already"), "{taken}");
+    bench.world.shutdown();
+    // A run of the same name finds nothing in its way: everything was removed.
+    let mut again = start().unwrap();
+    again.shutdown();
+}
+
+#[test]
+fn a_running_ensemble_that_does_not_answer_is_named() {
+    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = start(ZooKeeperConfig { addresses: vec![address], ..quick() }, "nobody").unwrap_err();
+    assert!(error.to_string().contains(&address.to_string()), "{error}");
 }

@@ -7,3 +7,4 @@ mod bench;
 mod clients;
 mod faults;
 mod lifecycle;
+mod many;
