@@ -28,10 +28,15 @@ pub fn counted(number: u64, plural: &str) -> String {
     }
     let single = match plural {
         "pushes" => "push",
-        "entries" => "entry",
+        "addresses" => "address",
         other => other.strip_suffix('s').unwrap_or(other),
     };
     format!("1 {single}")
+}
+
+/// `1 more push`, `22 more pushes`.
+pub fn more(number: u64, plural: &str) -> String {
+    counted(number, plural).replacen(' ', " more ", 1)
 }
 
 /// A length of time in at most two units: `240 µs`, `6 ms`, `2.9 s`, `1 min 21 s`, `2 h 5 min`.

@@ -81,18 +81,24 @@ fn same_reason(known: &str, of_check: &str) -> bool {
 }
 
 fn passed(run: &Run<'_>, digest: &Digest) -> String {
-    let judged: Vec<String> = run
-        .report
-        .checks
-        .iter()
-        .map(|check| format!("{} ({})", names::clean(&check.checker), format::counted(check.checked, &check.unit)))
-        .collect();
+    // Checkers that judged the same things share one figure.
+    let mut judged: Vec<(String, Vec<String>)> = Vec::new();
+    for check in &run.report.checks {
+        let what = format::counted(check.checked, &names::clean(&check.unit));
+        let checker = names::clean(&check.checker);
+        match judged.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, checkers)) => checkers.push(checker),
+            None => judged.push((what, vec![checker])),
+        }
+    }
+    let judged: Vec<String> =
+        judged.into_iter().map(|(what, checkers)| format!("{what} ({})", checkers.join(", "))).collect();
     let faults = match (digest.bit(), digest.faults.len() as u64) {
         (_, 0) => "without any fault".to_owned(),
         (bit, all) if bit == all => format!("while {} bit", format::counted(all, "faults")),
         (bit, all) => format!("while {} of {} bit", format::count(bit), format::counted(all, "faults")),
     };
-    format!("Everything that was judged holds {faults}: {}.", names::list(&judged, usize::MAX))
+    format!("Everything that was judged holds, {faults}: {}.", names::list(&judged, usize::MAX))
 }
 
 fn violated(run: &Run<'_>) -> String {
@@ -138,9 +144,13 @@ pub fn sentence(text: &str) -> String {
     if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
 }
 
+/// Names stay as they are: only a word of lowercase letters gets a large first letter.
 fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    let word = text.split([' ', ':', ',', ';']).next().unwrap_or_default();
+    if word.is_empty() || !word.chars().all(|c| c.is_ascii_lowercase()) {
+        return text.to_owned();
+    }
+    format!("{}{}", word[..1].to_ascii_uppercase(), &text[1..])
 }
 
 /// Whose view a violation is about: `subscriber c17 through session-2`.
@@ -157,7 +167,7 @@ pub fn observer(header: &Header, violation: &Violation) -> String {
 
 /// `40 addresses`, or `at least 200 addresses` where the evidence was cut.
 pub fn addresses(list: &[String]) -> String {
-    let counted = format::counted(list.len() as u64, "addresses").replace("1 addresse", "1 address");
+    let counted = format::counted(list.len() as u64, "addresses");
     if list.len() >= EVIDENCE_MAX { format!("at least {counted}") } else { counted }
 }
 

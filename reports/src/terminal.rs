@@ -39,7 +39,7 @@ pub fn opening(run: &Run<'_>, coloured: bool) -> String {
     let drawn: Vec<String> =
         run.facts.drawn.iter().map(|(name, value)| format!("{} {}", names::clean(name), names::clean(value))).collect();
     if !drawn.is_empty() {
-        let _ = write!(load, "; drawn: {}", drawn.join(", "));
+        let _ = write!(load, "; drawn: {}", drawn.join("; "));
     }
     let _ = writeln!(out, "{load}");
     if let Some(bug) = &header.bug {
@@ -121,8 +121,10 @@ fn check_line(run: &Run<'_>, digest: &Digest, check: &CheckResult, paint: &Paint
         Verdict::Pass if check.checker != "convergence" => parts.push(clean_words(run, &check.checker)),
         Verdict::Pass => {}
         Verdict::Inconclusive | Verdict::Error => {
-            let reason =
-                check.reason.as_deref().map_or_else(String::new, |reason| format!(": {}", names::clean_long(reason)));
+            // Where the whole run has this verdict, the reasons stand above.
+            let known = run.report.verdict == check.verdict;
+            let reason = check.reason.as_deref().filter(|_| !known).map(names::clean_long);
+            let reason = reason.map_or_else(String::new, |reason| format!(": {reason}"));
             parts.push(format!("{}{reason}", paint.verdict(check.verdict, story::verdict(check.verdict))));
         }
     }

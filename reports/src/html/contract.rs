@@ -4,7 +4,7 @@ use super::checks::head;
 use super::markup::Markup;
 use crate::digest::Digest;
 use crate::facts::Run;
-use crate::{figures, format};
+use crate::{figures, format, story};
 use history::{Keeper, MILLI, Nanos};
 
 /// A bound and what was measured of it.
@@ -163,26 +163,30 @@ fn bound_row(m: &mut Markup, bound: &Bound) {
 /// Promises without a number.
 fn promises(run: &Run<'_>, m: &mut Markup) {
     let c = &run.header.contract;
-    let any_node = c.lease_keeper == Keeper::AnyNode;
     let promises = [
-        ("atomic snapshots", c.atomic_snapshots),
-        ("atomic replace", c.atomic_replace),
-        ("monotonic pushes", c.monotonic_pushes),
-        ("monotonic versions", c.monotonic_versions),
-        ("stale writes rejected", c.stale_writes_rejected),
-        ("linearizable reads", c.linearizable_reads),
-        ("survives the loss of a node", c.survives_node_loss),
-        ("leases restart when their keeper changes", c.lease_restarts_on_keeper_change),
-        ("leases kept by any node", any_node),
-        ("first push may be empty", c.first_push_may_be_empty),
+        (c.atomic_snapshots, "atomic snapshots", "snapshots may be torn"),
+        (c.atomic_replace, "atomic replace", "no atomic replace"),
+        (c.monotonic_pushes, "pushes never go back", "pushes may go back"),
+        (c.monotonic_versions, "versions never fall", "versions may fall"),
+        (c.stale_writes_rejected, "stale writes rejected", "stale writes may be applied"),
+        (c.linearizable_reads, "linearizable reads", "reads may be stale"),
+        (!c.first_push_may_be_empty, "first push is whole", "first push may be empty"),
+        (c.survives_node_loss, "survives the loss of a node", "does not survive the loss of a node"),
     ];
+    let keeper = match c.lease_keeper {
+        Keeper::OwnNode => "leases are kept by the client's own node",
+        Keeper::AnyNode => "leases are kept by any node",
+    };
+    let restart = if c.lease_restarts_on_keeper_change { "they restart" } else { "they go on" };
+    let leases = format!("{keeper}; when the keeper changes {restart}");
     m.open("ul", &[("class", "promises")]);
-    for (name, promised) in promises {
-        let (class, sign) = if promised { ("yes", "✓ ") } else { ("no", "– not: ") };
+    for (promised, kept, not_kept) in promises {
+        let (class, sign, text) = if promised { ("yes", "✓ ", kept) } else { ("no", "– ", not_kept) };
         m.open("li", &[("class", class)]);
         m.el("span", &[("class", "sign")], sign);
-        m.text(name);
+        m.text(text);
         m.close();
     }
     m.close();
+    m.el("p", &[("class", "note")], &story::sentence(&leases));
 }

@@ -156,7 +156,7 @@ fn lines(
         m.open("li", &[("class", class)]);
         m.el("span", &[("class", "sign"), ("title", word)], sign);
         m.el("code", &[], &names::clean(value));
-        let origin = origins.get(value).map_or_else(|| "published by nobody in this history".to_owned(), Origin::text);
+        let origin = origins.get(value).map_or_else(|| "no publish of it in this history".to_owned(), Origin::text);
         m.el("span", &[("class", "aside")], &format!("{word}; {origin}"));
         m.close();
     }
@@ -231,21 +231,22 @@ fn axis(run: &Run<'_>, digest: &Digest, violation: &Violation, m: &mut Markup) {
 
 type Window = (Nanos, Nanos);
 
-/// From the first step of the trail to a little after the violation; and a closer look where that is much longer than
-/// what decides.
+/// From the first step of the trail to a little after the violation; and a closer look at what happened right before it,
+/// where the whole is too long to show that.
 fn windows(run: &Run<'_>, violation: &Violation, pieces: &[Piece], end: Nanos) -> (Window, Option<Window>) {
-    let contract = &run.header.contract;
-    let bound = contract.staleness_ms_max.unwrap_or(contract.visible_ms_max).max(contract.visible_ms_max) * MILLI;
     let first_step = violation.trail.iter().map(|entry| entry.time).min();
     let first_piece = pieces.first().map(|piece| piece.from);
     let first = first_step.or(first_piece).unwrap_or(violation.time).min(violation.time);
     let span = violation.time - first;
-    let after = |span: Nanos| violation.time.saturating_add((span / 8).max(bound / 2)).min(end.max(violation.time));
-    let lead = (span / 20).max(bound / 4);
-    let whole = (first.saturating_sub(lead), after(span));
-    let close = bound.saturating_mul(3).max(MILLI);
-    let near = (span > close.saturating_mul(3)).then(|| (violation.time.saturating_sub(close), after(close)));
-    (whole, near)
+    let close = (run.header.contract.visible_ms_max * MILLI).saturating_mul(4).max(MILLI);
+    let after = |span: Nanos| violation.time.saturating_add(span / 8).min(end.max(violation.time));
+    let whole_span = span.max(close);
+    let whole = (first.saturating_sub(whole_span / 25), after(whole_span));
+    let from = violation.time.saturating_sub(close);
+    let near = from..=after(close);
+    let eventful = violation.trail.iter().any(|entry| near.contains(&entry.time))
+        || pieces.iter().any(|piece| near.contains(&piece.from));
+    (whole, (span > close.saturating_mul(4) && eventful).then_some((from, after(close))))
 }
 
 /// The same steps as a table.

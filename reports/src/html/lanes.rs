@@ -14,8 +14,8 @@ use history::{MILLI, Nanos};
 pub(super) const LANES_MAX: usize = 12;
 /// Height of a lane.
 const LANE: f64 = 30.0;
-/// Room on top for the name of the instant.
-const TOP: f64 = 24.0;
+/// Room on top for the names of faults and of the instant.
+const TOP: f64 = 50.0;
 
 /// How sure it is that a registration is there, as its own operations tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,12 +74,32 @@ pub(super) fn figure(
         publisher_lane(run, m, &frame, top, publisher);
         top += LANE;
     }
+    fault_names(m, &frame, digest);
     instant(m, &frame, violation.time);
     m.close();
 }
 
+/// Which fault a band is, on two lines above it; one that has no room there is left to its tooltip.
+fn fault_names(m: &mut Markup, frame: &Frame, digest: &Digest) {
+    let mut taken = [f64::MIN; 2];
+    for fault in digest.faults.iter().filter(|fault| !fault.missed) {
+        let (from, over) = (fault.start, fault.over(digest.end));
+        let name = fault.title();
+        let (x, width) = (frame.x(from), 6.4 * name.chars().count() as f64);
+        let Some(line) = taken.iter().position(|taken| x >= *taken) else { continue };
+        if over < frame.from || from > frame.until || x + width > WIDTH {
+            continue;
+        }
+        taken[line] = x + width + 10.0;
+        let y = 10.0 + 14.0 * line as f64;
+        m.el("text", &[("class", "mark"), ("x", &px(x + 3.0)), ("y", &px(y))], &name);
+        let (x, top, bottom) = (px(x), px(y - 8.0), px(frame.top));
+        m.leaf("line", &[("class", "band-edge"), ("x1", &x), ("x2", &x), ("y1", &top), ("y2", &bottom)]);
+    }
+}
+
 fn lane_name(m: &mut Markup, top: f64, name: &str, strong: bool) {
-    let y = px(top + LANE - 0.0);
+    let y = px(top + LANE);
     let (left, right) = (px(0.0), px(WIDTH - RIGHT));
     m.leaf("line", &[("class", "grid"), ("x1", &left), ("x2", &right), ("y1", &y), ("y2", &y)]);
     let class = if strong { "lane end strong" } else { "lane end" };
@@ -89,9 +109,9 @@ fn lane_name(m: &mut Markup, top: f64, name: &str, strong: bool) {
 /// The instant of the violation, through all lanes.
 fn instant(m: &mut Markup, frame: &Frame, time: Nanos) {
     let x = frame.x(time);
-    m.leaf("line", &[("class", "instant"), ("x1", &px(x)), ("x2", &px(x)), ("y1", "14"), ("y2", &px(frame.bottom))]);
+    m.leaf("line", &[("class", "instant"), ("x1", &px(x)), ("x2", &px(x)), ("y1", "34"), ("y2", &px(frame.bottom))]);
     let (class, at) = if x > WIDTH / 2.0 { ("instant end", x - 5.0) } else { ("instant", x + 5.0) };
-    m.el("text", &[("class", class), ("x", &px(at)), ("y", "14")], &format!("violation at {}", format::instant(time)));
+    m.el("text", &[("class", class), ("x", &px(at)), ("y", "42")], &format!("violation at {}", format::instant(time)));
 }
 
 /// What was in view. Neighbours that are too narrow to tell apart are drawn as one.
@@ -142,7 +162,11 @@ fn publisher_lane(run: &Run<'_>, m: &mut Markup, frame: &Frame, top: f64, publis
         let x = frame.x(stretch.from);
         let width = (frame.x(stretch.until) - x).max(1.0);
         let class = if stretch.presence == Presence::There { "there" } else { "unsure" };
-        let words = if stretch.presence == Presence::There { "acknowledged" } else { "not sure" };
+        let words = match (stretch.presence, stretch.value) {
+            (Presence::There, Some(_)) => "acknowledged",
+            (Presence::There, None) => "there, its value being replaced",
+            (Presence::Unsure, _) => "not sure",
+        };
         let value = stretch.value.map(names::clean).unwrap_or_default();
         let (left, y, wide) = (px(x), px(top + 9.0), px(width));
         let title = format!("{value} {words} {}", format::span(stretch.from, stretch.until));
@@ -196,8 +220,10 @@ fn stretches<'a>(run: &Run<'_>, publisher: &Publisher<'a>, end: Nanos) -> Vec<St
         match entry.what.as_str() {
             "publish" => {
                 let value = entry.value.as_deref();
+                // While a registration is replaced it is there all the same, with one of two values.
                 let there = before.is_some_and(|(presence, _)| presence == Presence::There);
-                lane.turn(entry.time, Some(if there { Presence::There } else { Presence::Unsure }), value);
+                let (presence, open_value) = if there { (Presence::There, None) } else { (Presence::Unsure, value) };
+                lane.turn(entry.time, Some(presence), open_value);
                 if ok {
                     lane.turn(until, Some(Presence::There), value);
                     gone_at = None;
@@ -265,8 +291,8 @@ pub(super) fn legend(m: &mut Markup, with_view: bool) {
         ("band", "fault active"),
     ];
     if with_view {
-        items.insert(0, ("view off", "view with the fault that is reported, and its number of elements"));
-        items.insert(0, ("view", "view without it"));
+        items.insert(0, ("view off", "view that lacks a missing element or has an extra one"));
+        items.insert(0, ("view", "view, with its number of elements"));
     }
     for (class, text) in items {
         m.open("li", &[]);

@@ -5,7 +5,9 @@ use super::markup::{Markup, px};
 use super::series::{self, Series};
 use crate::digest::Digest;
 use crate::facts::Run;
-use crate::{format, names};
+use crate::faults::FaultRecord;
+use crate::{format, names, story};
+use checkers::Convergence;
 use history::{MILLI, Nanos, SECOND};
 use std::fmt::Write;
 
@@ -22,7 +24,7 @@ pub(super) fn section(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
         "Seconds from the start of the run. Shaded: a fault is active, until its target serves again.",
     );
     let series = Series::of(run.events, digest.end);
-    strip(digest, m);
+    strip(run, digest, m);
     delays(run, digest, m);
     let rate = |counts: &[u64]| -> Vec<u64> {
         counts.iter().map(|count| (u128::from(*count) * u128::from(SECOND) / u128::from(series.slot)) as u64).collect()
@@ -43,10 +45,12 @@ fn figure(m: &mut Markup, title: &str, unit: &str) {
 }
 
 /// Phases and faults, as bars.
-fn strip(digest: &Digest, m: &mut Markup) {
+fn strip(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     let rows = series::fault_rows(&digest.faults);
-    let frame = Frame { from: 0, until: digest.end, top: 24.0, bottom: 26.0 + ROW * rows.len() as f64 };
-    figure(m, "Phases and faults", "a pale end: the injector has stopped, the target does not serve yet");
+    let violations = story::violations(run);
+    let count = rows.len() + usize::from(!violations.is_empty());
+    let frame = Frame { from: 0, until: digest.end, top: 24.0, bottom: 26.0 + ROW * count as f64 };
+    figure(m, "Phases and faults", "pale end: no longer held, not yet serving; dashed: no effect");
     let faults: Vec<String> = digest.faults.iter().map(|fault| fault.title_and_span(digest.end)).collect();
     let description = format!("Faults: {}", names::list(&faults, 40));
     frame::open(m, frame.bottom + 22.0, "Phases and faults over time", &description);
@@ -58,32 +62,50 @@ fn strip(digest: &Digest, m: &mut Markup) {
         let (x_text, width_text) = (px(x), px((width - 1.0).max(1.0)));
         m.leaf("rect", &[("x", &x_text), ("y", "2"), ("width", &width_text), ("height", "16")]);
         let name = names::phase(*phase);
-        if width > 8.0 * name.len() as f64 {
-            m.el("text", &[("x", &px(x + 6.0)), ("y", "14")], name);
+        if width > 6.4 * name.len() as f64 {
+            m.el("text", &[("x", &px(x + 4.0)), ("y", "14")], name);
         }
         m.close();
     }
     for (index, (kind, members)) in rows.iter().enumerate() {
         let y = frame.top + ROW * index as f64;
-        m.el("text", &[("class", "mark end"), ("x", &px(LEFT - 8.0)), ("y", &px(y + 14.0))], kind);
+        row_name(m, y, kind);
         for fault in members {
-            let (x, y) = (frame.x(fault.start), px(y + 4.0));
-            m.open("g", &[]);
-            m.el("title", &[], &format!("{}: {}", fault.title_and_span(digest.end), fault.detail));
-            let class = if fault.bit() { "fault" } else { "fault missed" };
-            let held = fault.end.unwrap_or(fault.over(digest.end));
-            let width = (frame.x(held) - x).max(4.0);
-            let over = frame.x(fault.over(digest.end)) - x;
-            if over > width {
-                let (x, width) = (px(x), px(over));
-                m.leaf("rect", &[("class", "fault tail"), ("x", &x), ("y", &y), ("width", &width), ("height", "12")]);
-            }
-            let (x, width) = (px(x), px(width));
-            m.leaf("rect", &[("class", class), ("x", &x), ("y", &y), ("width", &width), ("height", "12")]);
-            m.close();
+            fault_bar(m, &frame, y, fault, digest);
+        }
+    }
+    if !violations.is_empty() {
+        let y = frame.top + ROW * rows.len() as f64;
+        row_name(m, y, "violation");
+        for (_, violation) in &violations {
+            let d = format!("M{} {}l8 8m0 -8l-8 8", px(frame.x(violation.time) - 4.0), px(y + 6.0));
+            let title = format!("{} at {}", story::kind(violation.kind), format::instant(violation.time));
+            m.titled("path", &[("class", "lost"), ("d", &d)], &title);
         }
     }
     m.close();
+    m.close();
+}
+
+fn row_name(m: &mut Markup, y: f64, name: &str) {
+    m.el("text", &[("class", "mark end"), ("x", &px(LEFT - 8.0)), ("y", &px(y + 14.0))], name);
+}
+
+/// One fault: held by its injector, then not yet serving again.
+fn fault_bar(m: &mut Markup, frame: &Frame, top: f64, fault: &FaultRecord, digest: &Digest) {
+    let (x, y) = (frame.x(fault.start), px(top + 4.0));
+    m.open("g", &[]);
+    m.el("title", &[], &format!("{}: {}", fault.title_and_span(digest.end), fault.detail));
+    let class = if fault.bit() { "fault" } else { "fault missed" };
+    let held = fault.end.unwrap_or(fault.over(digest.end));
+    let width = (frame.x(held) - x).max(4.0);
+    let over = frame.x(fault.over(digest.end)) - x;
+    if over > width && fault.bit() {
+        let (x, width) = (px(x), px(over));
+        m.leaf("rect", &[("class", "tail"), ("x", &x), ("y", &y), ("width", &width), ("height", "12")]);
+    }
+    let (x, width) = (px(x), px(width));
+    m.leaf("rect", &[("class", class), ("x", &x), ("y", &y), ("width", &width), ("height", "12")]);
     m.close();
 }
 
@@ -118,12 +140,23 @@ fn delays(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
         let _ = write!(dots, "M{} {}h0", px(frame.x(sample.at)), px(frame.y(scale.share(sample.took))));
     }
     m.leaf("path", &[("class", "dots"), ("d", &dots)]);
+    worst(m, &frame, &scale, convergence, digest);
     bound_line(m, &frame, &scale, visible, &format!("bound in calm {}", format::duration(visible)));
     if recovered != visible {
         bound_line(m, &frame, &scale, recovered, &format!("bound after faults {}", format::duration(recovered)));
     }
     m.close();
     m.close();
+}
+
+/// The longest delay, ringed and named.
+fn worst(m: &mut Markup, frame: &Frame, scale: &LogScale, convergence: &Convergence, digest: &Digest) {
+    let all = &convergence.all;
+    let (x, y) = (frame.x(all.max_at.saturating_sub(all.max)), frame.y(scale.share(all.max)));
+    m.leaf("circle", &[("class", "ring"), ("cx", &px(x)), ("cy", &px(y)), ("r", "5")]);
+    let text = format!("{} ({})", format::duration(all.max), story::worst(convergence, digest));
+    let (class, at) = if x > WIDTH / 2.0 { ("halo end", x - 9.0) } else { ("halo", x + 9.0) };
+    m.el("text", &[("class", class), ("x", &px(at)), ("y", &px(y + 4.0))], &text);
 }
 
 fn bound_line(m: &mut Markup, frame: &Frame, scale: &LogScale, time: Nanos, text: &str) {

@@ -16,7 +16,7 @@ const PER_DECADE: usize = 10;
 /// The section.
 pub(super) fn section(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     m.open("section", &[("id", "convergence")]);
-    m.el("h2", &[], "How long is eventually");
+    m.el("h2", &[], "How long is “eventually”");
     let Some(convergence) = run.report.convergence.as_ref().filter(|convergence| convergence.all.count > 0) else {
         m.el("p", &[], "No change was followed until a subscriber saw it.");
         m.close();
@@ -25,7 +25,15 @@ pub(super) fn section(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     histogram(run, convergence, m);
     m.open("div", &[("class", "wide")]);
     m.open("table", &[]);
-    m.el("caption", &[], &format!("Exact quantiles. The longest of all: {}.", story::worst(convergence, digest)));
+    m.el(
+        "caption",
+        &[],
+        &format!(
+            "Quantiles over all samples. Longest of all: {} ({}).",
+            format::duration(convergence.all.max),
+            story::worst(convergence, digest)
+        ),
+    );
     let numbers = ["Samples", "p50", "p90", "p99", "p99.9", "Longest", "Ended at"].map(|title| (title, "number"));
     let columns: Vec<(&str, &str)> = [("Changes", "")].into_iter().chain(numbers).collect();
     head(m, &columns);
@@ -108,6 +116,7 @@ fn quantile_marks(m: &mut Markup, plot: &Frame, scale: &LogScale, convergence: &
     let quantiles: [(&str, Nanos); 5] =
         [("p50", all.p50), ("p90", all.p90), ("p99", all.p99), ("p99.9", all.p999), ("longest", all.max)];
     let mut ends = [f64::MIN; 3];
+    let mut names = Vec::new();
     for (name, time) in quantiles {
         let at = x(scale.share(time));
         let text = format!("{name} {}", format::duration(time));
@@ -124,6 +133,10 @@ fn quantile_marks(m: &mut Markup, plot: &Frame, scale: &LogScale, convergence: &
             &[("class", "quantile"), ("x1", &place), ("x2", &place), ("y1", &px(y - 8.0)), ("y2", &px(plot.bottom))],
         );
         let (class, text_x) = if flipped { ("halo end", at - 5.0) } else { ("halo", at + 5.0) };
-        m.el("text", &[("class", class), ("x", &px(text_x)), ("y", &px(y + 1.0))], &text);
+        names.push((class, px(text_x), px(y + 1.0), text));
+    }
+    // Names last, so that no line crosses them.
+    for (class, x, y, text) in &names {
+        m.el("text", &[("class", class), ("x", x), ("y", y)], text);
     }
 }

@@ -37,6 +37,28 @@ pub(super) fn verdict(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     if let Some(shrink) = run.facts.shrink.as_ref().filter(|_| run.report.verdict == Verdict::Violation) {
         command(m, "Shrink", shrink);
     }
+    contents(run, m);
+    m.close();
+}
+
+/// Links to the sections.
+fn contents(run: &Run<'_>, m: &mut Markup) {
+    let violated = !story::violations(run).is_empty();
+    let sections = [
+        ("#checked", "What was checked", true),
+        ("#violations", "Violations", violated),
+        ("#time", "Over time", true),
+        ("#convergence", "Convergence", true),
+        ("#faults", "Faults", true),
+        ("#contract", "Contract", true),
+        ("#operations", "Operations", true),
+        ("#about", "About", true),
+    ];
+    m.open("nav", &[("aria-label", "Contents")]);
+    for (place, name, _) in sections.iter().filter(|(.., there)| *there) {
+        m.el("a", &[("href", place)], name);
+        m.raw(" ");
+    }
     m.close();
 }
 
@@ -67,8 +89,8 @@ fn key_figures(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     ];
     if let Some(all) = run.report.convergence.as_ref().map(|convergence| &convergence.all).filter(|all| all.count > 0) {
         figures.push(("Convergence p50", format::duration(all.p50)));
-        figures.push(("p99", format::duration(all.p99)));
-        figures.push(("Worst", format::duration(all.max)));
+        figures.push(("Convergence p99", format::duration(all.p99)));
+        figures.push(("Worst convergence", format::duration(all.max)));
     }
     figures.push(("Seed", header.seed.to_string()));
     m.open("dl", &[("class", "figures")]);

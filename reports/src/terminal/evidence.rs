@@ -45,7 +45,7 @@ pub(super) fn stories(run: &Run<'_>, digest: &Digest, paint: &Paint) -> String {
     }
     let more = story::violations_counted(run).saturating_sub(chosen.len() as u64);
     if more > 0 {
-        let _ = writeln!(out, "\n... and {} more", format::counted(more, "violations"));
+        let _ = writeln!(out, "\n... and {}", format::more(more, "violations"));
     }
     out.push('\n');
     for (label, line) in [("replay", &run.facts.replay), ("shrink", &run.facts.shrink)] {
@@ -87,7 +87,7 @@ fn one(
     );
     for (label, list) in [("missing", &violation.missing), ("extra", &violation.extra)] {
         for (index, value) in list.iter().take(ELEMENTS_MAX).enumerate() {
-            let origin = origins.get(value).map_or_else(|| "published by nobody".to_owned(), Origin::text);
+            let origin = origins.get(value).map_or_else(|| "no publish of it in this history".to_owned(), Origin::text);
             line(if index == 0 { label } else { "" }, &format!("{} = {origin}", names::clean(value)));
         }
         if list.len() > ELEMENTS_MAX {
@@ -114,7 +114,7 @@ fn one(
         line(&label, &steps.join(", "));
     }
     if publishers.len() > PUBLISHERS_MAX {
-        line("", &format!("and {} more", format::counted((publishers.len() - PUBLISHERS_MAX) as u64, "publishers")));
+        line("", &format!("and {}", format::more((publishers.len() - PUBLISHERS_MAX) as u64, "publishers")));
     }
     out
 }

@@ -4,8 +4,8 @@ use super::{Sample1, check, connection, facts, header, ms, phase};
 use checkers::verdict::Distribution;
 use checkers::{Convergence, Figure, Kind, Report, Sample, TrailEntry, Verdict, Violation};
 use history::{
-    ConnectionState, Effect, Event, Fault, FaultKind, FaultStage, Function, MILLI, Nanos, Operation, Outcome,
-    PhaseName, Push, Snapshot,
+    ConnectionState, Effect, Event, Fault, FaultKind, FaultStage, Function, MILLI, Operation, Outcome, PhaseName, Push,
+    Snapshot,
 };
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ struct Draws(u64);
 impl Draws {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
+        ((u128::from(self.0) * u128::from(bound)) >> 64) as u64
     }
 }
 
@@ -297,13 +297,18 @@ fn subscriber(events: &mut Vec<Event>) {
     show(14_000, Some(5), vec!["10.0.0.60:9004#2".to_owned()], vec!["10.0.0.60:9004#1".to_owned()]);
     show(33_050, Some(6), Vec::new(), all[10..35].to_vec());
     show(33_400, Some(7), all[10..35].to_vec(), Vec::new());
-    for (index, client) in [(3usize, 3u32), (60, 60)] {
-        let value = format!("10.0.0.{client}:{}#1", if index == 3 { 9_003 } else { 9_004 });
-        let from = if index == 3 { 2_105 } else { 9_200 };
+    let publishes = [
+        (3u32, all[3].clone(), 2_105),
+        (60, "10.0.0.60:9004#1".to_owned(), 9_200),
+        (60, "10.0.0.60:9004#2".to_owned(), 13_700),
+    ]
+    .into_iter()
+    .chain((10..35).map(|client| (client, all[client as usize].clone(), 1_400 + 60 * u64::from(client))));
+    for (op, (client, value, from)) in publishes.enumerate() {
         for (time, outcome) in [(from, Outcome::Invoke), (from + 8, Outcome::Ok)] {
             extra.push((
                 ms(time),
-                super::operation(ms(time), outcome, 90_000 + client, client, Function::Publish, Some(&value)),
+                super::operation(ms(time), outcome, 90_000 + op as u32, client, Function::Publish, Some(&value)),
             ));
         }
     }
