@@ -120,7 +120,7 @@ impl<'a, 'b> Changes<'a, 'b> {
                 } else {
                     stretch.floors.insert(local, position);
                 }
-                let before = transition.before.iter().map(|v| self.place(*v)).max().unwrap_or(floor);
+                let before = transition.before.iter().map(|v| self.place(*v)).fold(floor, usize::max);
                 let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position);
                 if let Some(took) = self.sampled(view, local, before, after) {
                     late.push((local + self.ground.first, transition.before.first().copied()));
@@ -170,7 +170,8 @@ impl<'a, 'b> Changes<'a, 'b> {
         if let (Some(least), Some(most)) = (places().min(), places().max()) {
             let afloat = places().any(|p| may_come_late(steps, p, floor, &self.record.header.contract));
             return match most < floor && !afloat {
-                true => (least, true),
+                // What had been seen stays seen: the next view is measured against it, not against the slip.
+                true => (floor, true),
                 false => (floor.max(least), false),
             };
         }
@@ -181,7 +182,7 @@ impl<'a, 'b> Changes<'a, 'b> {
         }
         match (floor..steps.len()).find(|at| taken(&steps[*at]) && steps[*at].invoke <= now) {
             Some(at) => (at + 1, false),
-            None => (0, true),
+            None => (floor, true),
         }
     }
 
