@@ -36,7 +36,12 @@ pub fn run(tests: &[Test]) -> i32 {
             Err(_) => failed.push(name),
         }
     }
-    let _ = std::fs::remove_dir_all(&state);
+    // A test that failed half-way may have left something; without its records nobody could find it.
+    let left = nemesis::linux::sweep();
+    left.iter().for_each(|swept| println!("      left by a failed test: {swept:?}"));
+    if left.iter().all(|swept| swept.outcome.is_ok()) {
+        let _ = std::fs::remove_dir_all(&state);
+    }
     failed.iter().for_each(|name| println!("test {name} ... FAILED"));
     i32::from(!failed.is_empty())
 }

@@ -88,6 +88,13 @@ impl Victim {
     }
 }
 
+impl Drop for Victim {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn after_kill_of_the_owner() -> Result<(), Skip> {
     let mut victim = Victim::start("owner")?;
     victim.child.kill().unwrap();
