@@ -1,5 +1,18 @@
 //! The discrete-event kernel: virtual time, network, node clocks, random streams.
+//!
+//! Nodes are state machines ([`Machine`]); the [`Kernel`] steps them in order of (time, sequence). Everything is sans-IO
+//! and deterministic: no sockets, no clock of the host, no map with a random order.
 
+pub mod clock;
+pub mod kernel;
+pub mod link;
+pub mod machine;
+pub mod queue;
 pub mod stream;
 
+pub use clock::{Clock, Now};
+pub use kernel::{Counters, Kernel};
+pub use link::{Latency, Trouble};
+pub use machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
+pub use queue::EventQueue;
 pub use stream::{Stream, hash_draw};

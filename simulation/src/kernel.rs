@@ -1,0 +1,355 @@
+//! The kernel: true time, the queue of events, the links between nodes, and each node's process and clock.
+//!
+//! Invariant: the kernel knows nothing of what nodes say or do. Same machines, same seed, same calls: the same steps.
+
+use crate::link::{Hold, Link, Passage};
+use crate::machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
+use crate::{Clock, EventQueue, Latency, Trouble};
+use history::Nanos;
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, VecDeque};
+
+type InputOf<M> = Input<<M as Machine>::Message, <M as Machine>::Timer>;
+type OutputsOf<M> = Outputs<<M as Machine>::Message, <M as Machine>::Timer, <M as Machine>::Report>;
+
+/// Something in the queue. `life` is the incarnation of the process that it is meant for.
+
+struct Due<M: Machine> {
+    node: NodeId,
+    life: u64,
+    input: InputOf<M>,
+}
+
+/// A node's process and host.
+
+struct Host<M: Machine> {
+    machine: M,
+    clock: Clock,
+    /// Rises at each kill and at each start, so that timers and connections of an earlier life are void.
+    life: u64,
+    up: bool,
+    paused: bool,
+    backlog: VecDeque<InputOf<M>>,
+    steps: u64,
+}
+
+/// What a kernel counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Calls of `step`.
+    pub steps: u64,
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages that cuts, losses or the death of a process swallowed.
+    pub dropped: u64,
+}
+
+/// Nodes, links and time.
+
+pub struct Kernel<M: Machine> {
+    seed: u64,
+    now: Nanos,
+    queue: EventQueue<Due<M>>,
+    hosts: Vec<Host<M>>,
+    links: Vec<Link>,
+    /// When the last message on a channel of a link arrives. Order never shows: only looked up, and pruned.
+    channels: FxHashMap<(u32, Channel), Nanos>,
+    channels_max: usize,
+    touches: BTreeMap<u32, u64>,
+    reports: Vec<(Nanos, M::Report)>,
+    outputs: OutputsOf<M>,
+    counters: Counters,
+}
+
+impl<M: Machine> Kernel<M> {
+    /// These nodes, all started at time 0, with links between all of them; `latency(from, to)` tells how slow each is.
+    pub fn new(seed: u64, machines: Vec<M>, mut latency: impl FnMut(NodeId, NodeId) -> Latency) -> Kernel<M> {
+        let count = machines.len() as u32;
+        let mut links = Vec::with_capacity((count * count) as usize);
+        for from in 0..count {
+            for to in 0..count {
+                links.push(Link::new(latency(from, to)));
+            }
+        }
+        let hosts = machines
+            .into_iter()
+            .map(|machine| Host {
+                machine,
+                clock: Clock::default(),
+                life: 1,
+                up: true,
+                paused: false,
+                backlog: VecDeque::new(),
+                steps: 0,
+            })
+            .collect();
+        let mut kernel = Kernel {
+            seed,
+            now: 0,
+            queue: EventQueue::new(),
+            hosts,
+            links,
+            channels: FxHashMap::default(),
+            channels_max: 1024,
+            touches: BTreeMap::new(),
+            reports: Vec::new(),
+            outputs: Outputs::default(),
+            counters: Counters::default(),
+        };
+        for node in 0..count {
+            kernel.queue.push(0, Due { node, life: 1, input: Input::Start });
+        }
+        kernel
+    }
+
+    /// True time.
+    pub fn now(&self) -> Nanos {
+        self.now
+    }
+
+    /// A node's state, for looking at.
+    pub fn machine(&self, node: NodeId) -> &M {
+        &self.hosts[node as usize].machine
+    }
+
+    /// True if the node's process runs (it may be paused).
+    pub fn is_up(&self, node: NodeId) -> bool {
+        self.hosts[node as usize].up
+    }
+
+    /// True if the node's process stands still.
+    pub fn is_paused(&self, node: NodeId) -> bool {
+        self.hosts[node as usize].paused
+    }
+
+    /// Incarnation of the node's process: rises at each kill and start.
+    pub fn life(&self, node: NodeId) -> u64 {
+        self.hosts[node as usize].life
+    }
+
+    /// How many steps this node has made.
+    pub fn steps_of(&self, node: NodeId) -> u64 {
+        self.hosts[node as usize].steps
+    }
+
+    /// Inputs that wait for a paused node.
+    pub fn backlog(&self, node: NodeId) -> usize {
+        self.hosts[node as usize].backlog.len()
+    }
+
+    /// A node's clocks.
+    pub fn clock(&self, node: NodeId) -> &Clock {
+        &self.hosts[node as usize].clock
+    }
+
+    /// Counts so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How many messages this fault has touched so far.
+    pub fn touched(&self, fault: u32) -> u64 {
+        self.touches.get(&fault).copied().unwrap_or(0)
+    }
+
+    /// When the next event is due.
+    pub fn next_time(&self) -> Option<Nanos> {
+        self.queue.next_time()
+    }
+
+    /// What was reported since the last call, in order.
+    pub fn take_reports(&mut self) -> std::vec::Drain<'_, (Nanos, M::Report)> {
+        self.reports.drain(..)
+    }
+
+    /// True if something was reported that was not taken yet.
+    pub fn has_reports(&self) -> bool {
+        !self.reports.is_empty()
+    }
+
+    /// Runs the next event if it is due by `until`; false, and time stands at `until`, if there is none.
+    pub fn run_one(&mut self, until: Nanos) -> bool {
+        match self.queue.next_time() {
+            Some(time) if time <= until => {
+                let (time, due) = self.queue.pop().expect("there is a next one");
+                assert!(time >= self.now, "time never goes back");
+                self.now = time;
+                self.arrive(due);
+                true
+            }
+            _ => {
+                self.now = self.now.max(until);
+                false
+            }
+        }
+    }
+
+    /// Hands an input to a node at once, from outside.
+    pub fn tell(&mut self, node: NodeId, channel: Channel, message: M::Message) {
+        let life = self.hosts[node as usize].life;
+        self.arrive(Due { node, life, input: Input::Message { from: node, channel, message } });
+    }
+
+    fn arrive(&mut self, due: Due<M>) {
+        let host = &mut self.hosts[due.node as usize];
+        if due.life != host.life || !host.up {
+            if let Input::Message { from, channel, .. } = due.input {
+                self.counters.dropped += 1;
+                // The host answers for a process that is not there: connection refused.
+                if from != due.node {
+                    self.send_reset(due.node, from, channel);
+                }
+            }
+            return;
+        }
+        if host.paused {
+            host.backlog.push_back(due.input);
+            return;
+        }
+        self.step(due.node, due.input);
+    }
+
+    fn step(&mut self, node: NodeId, input: InputOf<M>) {
+        let host = &mut self.hosts[node as usize];
+        host.steps += 1;
+        self.counters.steps += 1;
+        let mut outputs = std::mem::take(&mut self.outputs);
+        host.machine.step(host.clock.read(self.now), input, &mut outputs);
+        let life = host.life;
+        for (after, timer) in outputs.timers.drain(..) {
+            let at = self.now + host.clock.true_duration(after);
+            self.queue.push(at, Due { node, life, input: Input::Timer(timer) });
+        }
+        for (to, channel, message) in outputs.messages.drain(..) {
+            self.send(node, to, channel, message);
+        }
+        let now = self.now;
+        self.reports.extend(outputs.reports.drain(..).map(|report| (now, report)));
+        self.outputs = outputs;
+    }
+
+    fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
+        self.counters.sent += 1;
+        let life = self.hosts[to as usize].life;
+        let identity = message.identity();
+        if let Some(at) = self.route(from, to, channel, identity) {
+            self.queue.push(at, Due { node: to, life, input: Input::Message { from, channel, message } });
+        }
+    }
+
+    /// Tells `to` that the process of `peer` is gone.
+    fn send_reset(&mut self, peer: NodeId, to: NodeId, channel: Channel) {
+        let life = self.hosts[to as usize].life;
+        if let Some(at) = self.route(peer, to, channel, self.hosts[peer as usize].life) {
+            self.queue.push(at, Due { node: to, life, input: Input::Reset { peer, channel } });
+        }
+    }
+
+    /// When a message sent now arrives; none if it does not.
+    fn route(&mut self, from: NodeId, to: NodeId, channel: Channel, identity: u64) -> Option<Nanos> {
+        if from == to {
+            return Some(self.now);
+        }
+        let index = from as usize * self.hosts.len() + to as usize;
+        let (touches, link) = (&mut self.touches, &mut self.links[index]);
+        let key = [u64::from(from) << 32 | u64::from(to), u64::from(channel), identity];
+        let passage = link.passage(self.seed, key, |fault| *touches.entry(fault).or_insert(0) += 1);
+        let Passage::Takes(takes) = passage else {
+            self.counters.dropped += 1;
+            return None;
+        };
+        let mut at = self.now + takes;
+        if channel == NO_CHANNEL {
+            at = at.max(link.last_arrival);
+            link.last_arrival = at;
+        } else {
+            let last = self.channels.entry((index as u32, channel)).or_insert(0);
+            at = at.max(*last);
+            *last = at;
+        }
+        link.busy_until = link.busy_until.max(at);
+        if self.channels.len() > self.channels_max {
+            // What has arrived cannot be overtaken any more.
+            let now = self.now;
+            self.channels.retain(|_, last| *last > now);
+            self.channels_max = (self.channels.len() * 2).max(1024);
+        }
+        Some(at)
+    }
+
+    /// Kills a node's process: its state is never stepped again, what is under way to it is void, and the hosts at
+    /// the other ends learn that the connections are gone (where the way to them is free).
+    pub fn kill(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node as usize];
+        assert!(host.up, "only a process that runs can be killed");
+        host.up = false;
+        host.paused = false;
+        host.backlog.clear();
+        host.life += 1;
+        for to in 0..self.hosts.len() as u32 {
+            if to != node {
+                self.send_reset(node, to, NO_CHANNEL);
+            }
+        }
+    }
+
+    /// Starts a node's process again, with this fresh state.
+    pub fn restart(&mut self, node: NodeId, machine: M) {
+        let host = &mut self.hosts[node as usize];
+        assert!(!host.up, "only a process that is gone can be started");
+        host.machine = machine;
+        host.up = true;
+        host.life += 1;
+        let life = host.life;
+        self.queue.push(self.now, Due { node, life, input: Input::Start });
+    }
+
+    /// Lets a node's process stand still: messages and timers wait.
+    pub fn pause(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node as usize];
+        assert!(host.up && !host.paused, "only a process that runs can be paused");
+        host.paused = true;
+    }
+
+    /// Lets it go on: everything that waited is handled now, in order of arrival. Returns how much waited.
+    pub fn resume(&mut self, node: NodeId) -> usize {
+        let host = &mut self.hosts[node as usize];
+        assert!(host.up && host.paused, "only a paused process can go on");
+        host.paused = false;
+        let backlog = std::mem::take(&mut host.backlog);
+        let count = backlog.len();
+        for input in backlog {
+            self.step(node, input);
+        }
+        count
+    }
+
+    /// Moves a node's wall clock.
+    pub fn step_clock(&mut self, node: NodeId, step: i64) {
+        self.hosts[node as usize].clock.step(step);
+    }
+
+    /// Changes the rate of a node's clocks by so many parts per million.
+    pub fn drift_clock(&mut self, node: NodeId, ppm: i64) {
+        let now = self.now;
+        self.hosts[node as usize].clock.drift(now, ppm);
+    }
+
+    /// Lays a fault on a directed link.
+    pub fn trouble(&mut self, from: NodeId, to: NodeId, fault: u32, trouble: Trouble) {
+        let index = from as usize * self.hosts.len() + to as usize;
+        self.links[index].holds.push(Hold { fault, trouble });
+    }
+
+    /// Takes a fault off all links.
+    pub fn lift(&mut self, fault: u32) {
+        for link in &mut self.links {
+            link.holds.retain(|hold| hold.fault != fault);
+        }
+    }
+
+    /// When everything that is under way on this link will have arrived.
+    pub fn busy_until(&self, from: NodeId, to: NodeId) -> Nanos {
+        self.links[from as usize * self.hosts.len() + to as usize].busy_until
+    }
+}

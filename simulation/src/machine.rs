@@ -1,0 +1,111 @@
+//! What a node is: a state machine that is told what happened and says what it does. It reads no clock but the one it is
+//! shown, draws no random number and touches nothing outside.
+
+use crate::Now;
+use history::Nanos;
+
+/// Index of a node in the kernel.
+pub type NodeId = u32;
+/// One of many connections that share a link; [`NO_CHANNEL`] for the link itself.
+pub type Channel = u32;
+/// Between nodes that have one connection only.
+pub const NO_CHANNEL: Channel = Channel::MAX;
+
+/// A message that can name itself.
+pub trait Message {
+    /// Tells this message from others on the same link, and one attempt to send it from the next, by what it says and
+    /// not by when it is sent: its luck on the network hangs on this, so that leaving out one operation does not
+    /// reshuffle the luck of all others.
+    fn identity(&self) -> u64;
+}
+
+/// What a node is told.
+#[derive(Clone, Debug)]
+pub enum Input<M, T> {
+    /// It was started; volatile state is empty.
+    Start,
+    /// A message arrived.
+    Message {
+        /// From which node.
+        from: NodeId,
+        /// On which channel.
+        channel: Channel,
+        /// What it says.
+        message: M,
+    },
+    /// A timer that it set has run down.
+    Timer(T),
+    /// The process at the other end is gone: all connections with it are broken.
+    Reset {
+        /// Which node.
+        peer: NodeId,
+        /// Only this channel, or all with [`NO_CHANNEL`].
+        channel: Channel,
+    },
+}
+
+/// What a node does in one step.
+#[derive(Debug)]
+pub struct Outputs<M, T, R> {
+    pub(crate) messages: Vec<(NodeId, Channel, M)>,
+    pub(crate) timers: Vec<(Nanos, T)>,
+    pub(crate) reports: Vec<R>,
+}
+
+impl<M, T, R> Default for Outputs<M, T, R> {
+    fn default() -> Self {
+        Outputs { messages: Vec::new(), timers: Vec::new(), reports: Vec::new() }
+    }
+}
+
+impl<M, T, R> Outputs<M, T, R> {
+    /// Send a message over the link itself.
+    pub fn send(&mut self, to: NodeId, message: M) {
+        self.messages.push((to, NO_CHANNEL, message));
+    }
+
+    /// Send a message on a channel of the link.
+    pub fn send_on(&mut self, to: NodeId, channel: Channel, message: M) {
+        self.messages.push((to, channel, message));
+    }
+
+    /// Be woken after so long by the node's own monotonic clock.
+    pub fn timer(&mut self, after: Nanos, timer: T) {
+        self.timers.push((after, timer));
+    }
+
+    /// Tell the outside something.
+    pub fn report(&mut self, report: R) {
+        self.reports.push(report);
+    }
+
+    /// The messages so far, for tests of a machine without a kernel.
+    pub fn sent(&self) -> &[(NodeId, Channel, M)] {
+        &self.messages
+    }
+
+    /// Forgets everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.messages.clear();
+        self.timers.clear();
+        self.reports.clear();
+    }
+}
+
+/// A node.
+pub trait Machine {
+    /// What nodes say to each other.
+    type Message: Message;
+    /// What a timer reminds of.
+    type Timer;
+    /// What the outside gets to know.
+    type Report;
+
+    /// Something happened.
+    fn step(
+        &mut self,
+        now: Now,
+        input: Input<Self::Message, Self::Timer>,
+        out: &mut Outputs<Self::Message, Self::Timer, Self::Report>,
+    );
+}

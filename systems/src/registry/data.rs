@@ -1,0 +1,329 @@
+//! A data node: slots, and the conversations about them with sessions, other data nodes and meta.
+
+use super::RegistryConfig;
+use super::bugs::Bug;
+use super::entry::Entry;
+use super::layout::{NodeIds, slot_of};
+use super::membership::Membership;
+use super::message::{In, Message, Out, SlotAnswer, SlotAsk, Timer};
+use super::slot::{Phase, Slot};
+use history::{DataIx, MILLI, Nanos};
+use simulation::{Input, NodeId, Now};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// When a session node was heard here.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    incarnation: u64,
+    at: Nanos,
+    lapsed: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Data {
+    pub(super) id: NodeId,
+    pub(super) ids: NodeIds,
+    pub(super) config: Arc<RegistryConfig>,
+    pub(super) bug: Option<Bug>,
+    /// Its place in the cluster.
+    pub member: Membership,
+    /// All slots, also those that it has nothing to do with.
+    pub slots: Vec<Slot>,
+    sessions: BTreeMap<NodeId, Lease>,
+    notify_armed: bool,
+    replicate_armed: bool,
+    pub(super) number: u64,
+    ticks: u64,
+}
+
+const TICK: Nanos = 100 * MILLI;
+
+impl Data {
+    /// Fresh; incarnations rise from start to start.
+    pub fn new(id: NodeId, incarnation: u64, config: Arc<RegistryConfig>, ids: NodeIds, bug: Option<Bug>) -> Data {
+        let count = config.slots.max(1);
+        Data {
+            id,
+            ids,
+            member: Membership::new(id, incarnation, count, config.node_fence_ms),
+            config,
+            bug,
+            slots: (0..count).map(|_| Slot::new(bug)).collect(),
+            sessions: BTreeMap::new(),
+            notify_armed: false,
+            replicate_armed: false,
+            number: 0,
+            ticks: 0,
+        }
+    }
+
+    /// True if this node may serve this slot now.
+    pub fn serves(&self, slot: u32, now: Now) -> bool {
+        self.member.valid(now) && self.slots[slot as usize].accepts()
+    }
+
+    pub(super) fn next_number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
+
+    /// One step.
+    pub fn step(&mut self, now: Now, input: In, out: &mut Out) {
+        match input {
+            Input::Start => {
+                let stagger = u64::from(self.id - self.ids.sessions + 1) * 7 * MILLI;
+                out.timer(0, Timer::Beat);
+                out.timer(stagger, Timer::Tick);
+                out.timer(self.config.digest_ms * MILLI / 2 + stagger, Timer::Digest);
+            }
+            Input::Timer(timer) => self.on_timer(now, timer, out),
+            Input::Message { from, message, .. } => self.on_message(now, from, message, out),
+            Input::Reset { .. } => {}
+        }
+        self.arm(out);
+    }
+
+    fn on_timer(&mut self, now: Now, timer: Timer, out: &mut Out) {
+        match timer {
+            Timer::Beat => {
+                self.member.beat(now, &self.ids, out);
+                out.timer(self.config.heartbeat_ms * MILLI, Timer::Beat);
+            }
+            Timer::Tick => {
+                self.tick(now);
+                out.timer(TICK, Timer::Tick);
+            }
+            Timer::Notify => self.notify(out),
+            Timer::Replicate => self.replicate(out),
+            Timer::Digest => {
+                self.ask_sessions(out);
+                self.ask_leaders(out);
+                out.timer(self.config.digest_ms * MILLI, Timer::Digest);
+            }
+            Timer::Migrate(slot) => self.migrate(now, slot, true, out),
+            _ => {}
+        }
+    }
+
+    fn on_message(&mut self, now: Now, from: NodeId, message: Message, out: &mut Out) {
+        match message {
+            Message::BeatOk(incarnation, sent, cluster) => {
+                if self.member.confirmed(incarnation, sent, cluster) {
+                    self.on_table(now, out);
+                }
+            }
+            Message::Table(cluster) => {
+                if self.member.learn(cluster) {
+                    self.on_table(now, out);
+                }
+            }
+            Message::Write(id, slot, version, incarnation, entries) => {
+                self.hear(now, from, incarnation, true, out);
+                let applied = self.write(now, (from, incarnation), slot, version, &entries);
+                out.send(from, Message::Written(id, slot, applied));
+            }
+            Message::Fetch(id, data) => self.on_fetch(now, from, id, data, out),
+            Message::Scan(sent, data_ids) => {
+                let served = data_ids.into_iter().filter(|data| self.serves(self.slot_of(*data), now));
+                let versions = served.map(|data| (data, self.slots[self.slot_of(data) as usize].version(data)));
+                out.send(from, Message::Scanned(sent, versions.collect()));
+            }
+            Message::Renew(incarnation, _) => self.hear(now, from, incarnation, false, out),
+            Message::SyncAnswer(_, incarnation, answers) => {
+                self.hear(now, from, incarnation, false, out);
+                for answer in answers {
+                    self.on_sync(now, from, incarnation, answer, out);
+                }
+            }
+            Message::Release(slot, epoch, _) => self.on_release(from, slot, epoch, out),
+            Message::Released(slot, epoch, entries) => self.on_released(now, from, slot, epoch, entries, out),
+            Message::Replicate(slot, epoch, _, entries) => {
+                let kept = &mut self.slots[slot as usize];
+                if kept.phase == Phase::Follower && kept.epoch == epoch {
+                    for entry in entries.iter() {
+                        kept.apply(entry.clone(), now.mono);
+                    }
+                    kept.dirty.clear();
+                    kept.unreplicated.clear();
+                }
+            }
+            Message::CopyAsk(slot, epoch, digest, _) => {
+                let kept = &self.slots[slot as usize];
+                if kept.phase == Phase::Accept && kept.epoch == epoch && kept.digest() != digest {
+                    out.send(from, Message::Copy(slot, epoch, kept.copy()));
+                }
+            }
+            Message::Copy(slot, epoch, entries) => {
+                let kept = &mut self.slots[slot as usize];
+                if kept.phase == Phase::Follower && kept.epoch == epoch {
+                    kept.replace(entries, now.mono);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn slot_of(&self, data: DataIx) -> u32 {
+        slot_of(data, self.slots.len() as u32)
+    }
+
+    fn on_fetch(&mut self, now: Now, from: NodeId, id: u64, data: DataIx, out: &mut Out) {
+        let slot = self.slot_of(data);
+        let copies = self.bug == Some(Bug::AnyReplica) && self.slots[slot as usize].phase == Phase::Follower;
+        let serves = self.serves(slot, now) || copies;
+        let content = serves.then(|| self.slots[slot as usize].content(data, now.mono));
+        out.send(from, Message::Fetched(id, data, content));
+    }
+
+    /// A write is taken only from a session that this node knows to be listed, and only if this node knows the cluster
+    /// at least as well as the session does.
+    fn write(&mut self, now: Now, session: (NodeId, u64), slot: u32, version: u64, entries: &[Entry]) -> bool {
+        let cluster = &self.member.cluster;
+        let known = cluster.version >= version && cluster.sessions.get(&session.0) == Some(&session.1);
+        if !known || !self.serves(slot, now) {
+            return false;
+        }
+        for entry in entries {
+            self.slots[slot as usize].apply(entry.clone(), now.mono);
+        }
+        true
+    }
+
+    /// A session was heard: its lease here is renewed. One that had lapsed is asked at once what it holds.
+    fn hear(&mut self, now: Now, session: NodeId, incarnation: u64, wrote: bool, out: &mut Out) {
+        if self.bug == Some(Bug::LeaseNotRenewed) && !wrote {
+            return;
+        }
+        if self.member.cluster.sessions.get(&session) != Some(&incarnation) {
+            return;
+        }
+        let lease = Lease { incarnation, at: now.mono, lapsed: false };
+        if self.sessions.insert(session, lease).is_some_and(|before| before.lapsed) {
+            self.ask_session(session, out);
+        }
+    }
+
+    fn tick(&mut self, now: Now) {
+        self.ticks += 1;
+        let limit = self.config.session_lease_ms * MILLI;
+        let mut lapsed = Vec::new();
+        for (session, lease) in &mut self.sessions {
+            if !lease.lapsed && now.mono >= lease.at + limit {
+                lease.lapsed = true;
+                lapsed.push(*session);
+            }
+        }
+        // A node that may not serve has probably lost everyone itself; whoever leads next decides.
+        let valid = self.member.valid(now);
+        for slot in &mut self.slots {
+            if slot.phase == Phase::Accept && valid && !lapsed.is_empty() {
+                slot.expire(now.mono, |entry| lapsed.contains(&entry.session));
+            }
+            if self.bug == Some(Bug::TornContent) {
+                slot.refresh_halves(now.mono);
+            }
+            if self.ticks.is_multiple_of(10) {
+                slot.compact(now.mono, self.config.tombstone_ms * MILLI);
+            }
+        }
+    }
+
+    /// The leases of sessions follow the list: new ones begin with a full lease, and what others held is dropped.
+    pub(super) fn review_sessions(&mut self, now: Now) {
+        let cluster = self.member.cluster.clone();
+        self.sessions.retain(|session, lease| cluster.sessions.get(session) == Some(&lease.incarnation));
+        for (session, incarnation) in &cluster.sessions {
+            let fresh = Lease { incarnation: *incarnation, at: now.mono, lapsed: false };
+            self.sessions.entry(*session).or_insert(fresh);
+        }
+        for slot in self.slots.iter_mut().filter(|slot| slot.phase == Phase::Accept) {
+            slot.expire(now.mono, |entry| cluster.sessions.get(&entry.session) != Some(&entry.incarnation));
+        }
+    }
+
+    /// Sets the timers that gather changes.
+    fn arm(&mut self, out: &mut Out) {
+        let accepting = || self.slots.iter().filter(|slot| slot.accepts());
+        if !self.notify_armed && accepting().any(|slot| !slot.dirty.is_empty()) {
+            self.notify_armed = true;
+            out.timer(self.config.notify_ms * MILLI, Timer::Notify);
+        }
+        if !self.replicate_armed && accepting().any(|slot| !slot.unreplicated.is_empty()) {
+            self.replicate_armed = true;
+            out.timer(self.config.replicate_ms * MILLI, Timer::Replicate);
+        }
+    }
+
+    fn notify(&mut self, out: &mut Out) {
+        self.notify_armed = false;
+        let mut changed = Vec::new();
+        for slot in self.slots.iter_mut().filter(|slot| slot.accepts()) {
+            let dirty = std::mem::take(&mut slot.dirty);
+            changed.extend(dirty.into_iter().map(|data| (data, slot.version(data))));
+        }
+        if changed.is_empty() {
+            return;
+        }
+        let number = self.next_number();
+        for session in self.member.cluster.sessions.keys() {
+            out.send(*session, Message::Changed(changed.clone(), number));
+        }
+    }
+
+    fn replicate(&mut self, out: &mut Out) {
+        self.replicate_armed = false;
+        for at in 0..self.slots.len() {
+            if !self.slots[at].accepts() || self.slots[at].unreplicated.is_empty() {
+                continue;
+            }
+            let number = self.next_number();
+            let slot = &mut self.slots[at];
+            let entries: Arc<[Entry]> = std::mem::take(&mut slot.unreplicated).into();
+            for follower in &self.member.cluster.slots[at].followers {
+                out.send(*follower, Message::Replicate(at as u32, slot.epoch, number, entries.clone()));
+            }
+        }
+    }
+
+    /// Asks every listed session about all slots that are served here.
+    fn ask_sessions(&mut self, out: &mut Out) {
+        let sessions: Vec<NodeId> = self.member.cluster.sessions.keys().copied().collect();
+        for session in sessions {
+            self.ask_session(session, out);
+        }
+    }
+
+    fn ask_session(&mut self, session: NodeId, out: &mut Out) {
+        let Some(incarnation) = self.member.cluster.sessions.get(&session).copied() else { return };
+        let accepting = self.slots.iter().enumerate().filter(|(_, slot)| slot.phase == Phase::Accept);
+        let ask = |(at, slot): (usize, &Slot)| {
+            let digest = slot.digest_of(session, incarnation);
+            SlotAsk { slot: at as u32, epoch: slot.epoch, digest, first: false }
+        };
+        let asks: Vec<SlotAsk> = accepting.map(ask).collect();
+        if !asks.is_empty() {
+            let round = self.next_number();
+            out.send(session, Message::SyncAsk(round, asks));
+        }
+    }
+
+    fn on_sync(&mut self, now: Now, session: NodeId, incarnation: u64, answer: SlotAnswer, out: &mut Out) {
+        let slot = &mut self.slots[answer.slot as usize];
+        if slot.epoch != answer.epoch || !matches!(slot.phase, Phase::Syncing | Phase::Accept) {
+            return;
+        }
+        if answer.whole {
+            slot.settle(session, answer.entries, now.mono);
+        } else {
+            for entry in answer.entries {
+                slot.apply(entry, now.mono);
+            }
+        }
+        if slot.phase == Phase::Syncing {
+            slot.synced.insert(session, incarnation);
+            self.migrate(now, answer.slot, false, out);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Faults while they last: injected, lifted, and over only when their target serves again. Every effect is measured.
+
+use super::node::RegistryNode;
+use super::slot::Phase;
+use super::world::RegistryWorld;
+use crate::world::Happening;
+use history::{Effect, Fault, FaultKind, FaultStage, MILLI, Nanos};
+use nemesis::PlannedFault;
+use simulation::{NodeId, Trouble};
+
+/// A fault that began.
+#[derive(Debug)]
+pub(super) struct Active {
+    event: Fault,
+    target: NodeId,
+    links: Vec<(NodeId, NodeId)>,
+    amount: i64,
+    /// The target's process when it began.
+    life: u64,
+    since: Nanos,
+    steps: u64,
+    clock_error: i64,
+    /// Inputs that had to wait.
+    waited: u64,
+    /// True once the injector has stopped.
+    ended: bool,
+}
+
+impl RegistryWorld {
+    /// Resolves and injects.
+    pub(super) fn begin(&mut self, planned: &PlannedFault) {
+        let mut event = Fault {
+            time: self.kernel.now(),
+            id: planned.id,
+            stage: FaultStage::Start,
+            kind: planned.kind,
+            nodes: Vec::new(),
+            links: Vec::new(),
+            clients: Vec::new(),
+            detail: String::new(),
+            effect: None,
+        };
+        match self.aim(planned) {
+            Ok((target, links)) => {
+                let name = self.ids.name(target);
+                let on_links = matches!(planned.kind, FaultKind::Partition | FaultKind::Delay | FaultKind::Loss);
+                if !on_links {
+                    event.nodes.push(name);
+                }
+                event.links = links.iter().map(|(from, to)| (self.ids.name(*from), self.ids.name(*to))).collect();
+                event.detail = self.describe(planned, target);
+                let active = Active {
+                    event: event.clone(),
+                    target,
+                    links,
+                    amount: planned.amount,
+                    life: self.kernel.life(target),
+                    since: self.kernel.now(),
+                    steps: self.kernel.steps_of(target),
+                    clock_error: self.kernel.clock(target).error(self.kernel.now()),
+                    waited: 0,
+                    ended: false,
+                };
+                self.inject(&active);
+                self.faults.insert(planned.id, active);
+            }
+            Err(why) => {
+                event.stage = FaultStage::Missed;
+                event.detail = why;
+            }
+        }
+        self.observe(Happening::Fault(event));
+    }
+
+    fn aim(&self, planned: &PlannedFault) -> Result<(NodeId, Vec<(NodeId, NodeId)>), String> {
+        if self.faults.contains_key(&planned.id) {
+            return Err(format!("fault {} has begun already", planned.id));
+        }
+        let target = self.resolve(planned)?;
+        let links = match planned.kind {
+            FaultKind::Partition | FaultKind::Delay | FaultKind::Loss => {
+                self.links(target, planned.shape, planned.target.draw)?
+            }
+            FaultKind::MasterLag => return Err("a master's lag cannot be planned".to_owned()),
+            _ => Vec::new(),
+        };
+        Ok((target, links))
+    }
+
+    fn describe(&self, planned: &PlannedFault, target: NodeId) -> String {
+        let name = self.ids.name(target);
+        let leads = if self.meta_leader() == Some(target) { " (meta leader)" } else { "" };
+        let shape = format!("{:?}", planned.shape).to_lowercase();
+        let amount = planned.amount;
+        match planned.kind {
+            FaultKind::Kill => format!("kill {name}{leads}"),
+            FaultKind::Pause => format!("pause {name}{leads}"),
+            FaultKind::Partition => format!("cut {name}{leads} ({shape})"),
+            FaultKind::Delay => format!("{amount} ms more from and to {name}{leads} ({shape})"),
+            FaultKind::Loss => format!("{amount} of 1,000 messages lost from and to {name}{leads} ({shape})"),
+            FaultKind::ClockStep => format!("clock of {name}{leads} moved by {amount} ms"),
+            FaultKind::ClockDrift => format!("clock of {name}{leads} drifts by {amount} ppm"),
+            FaultKind::MasterLag => String::new(),
+        }
+    }
+
+    fn inject(&mut self, active: &Active) {
+        let trouble = match active.event.kind {
+            FaultKind::Kill => {
+                self.note_backlog(active.target);
+                self.kernel.kill(active.target);
+                return;
+            }
+            FaultKind::Pause => return self.kernel.pause(active.target),
+            FaultKind::ClockStep => return self.kernel.step_clock(active.target, active.amount * MILLI as i64),
+            FaultKind::ClockDrift => return self.kernel.drift_clock(active.target, active.amount),
+            FaultKind::Partition => Trouble::Cut,
+            FaultKind::Delay => Trouble::Delay(active.amount.unsigned_abs() * MILLI),
+            FaultKind::Loss => Trouble::Loss(active.amount.clamp(0, 1000) as u32),
+            FaultKind::MasterLag => return,
+        };
+        for (from, to) in &active.links {
+            self.kernel.trouble(*from, *to, active.event.id, trouble);
+        }
+    }
+
+    /// A paused process is killed: what waited for it never will be handled, but it did wait.
+    fn note_backlog(&mut self, node: NodeId) {
+        let backlog = self.kernel.backlog(node) as u64;
+        for active in self.faults.values_mut() {
+            if active.event.kind == FaultKind::Pause && active.target == node && !active.ended {
+                active.waited = active.waited.max(backlog);
+            }
+        }
+    }
+
+    /// Lifts a fault; it is over when its target serves.
+    pub(super) fn lift(&mut self, id: u32) {
+        let Some(mut active) = self.faults.remove(&id).filter(|active| !active.ended) else { return };
+        let target = active.target;
+        let same_life = self.kernel.life(target) == active.life;
+        match active.event.kind {
+            // Nobody else starts a killed node, so it is still down.
+            FaultKind::Kill => {
+                let fresh = self.restarted(target);
+                self.kernel.restart(target, fresh);
+            }
+            FaultKind::Pause if same_life => active.waited = self.kernel.resume(target) as u64,
+            FaultKind::ClockStep => self.kernel.step_clock(target, -active.amount * MILLI as i64),
+            FaultKind::ClockDrift => self.kernel.drift_clock(target, -active.amount),
+            FaultKind::Partition | FaultKind::Delay | FaultKind::Loss => self.kernel.lift(id),
+            _ => {}
+        }
+        self.collect();
+        active.ended = true;
+        active.event.effect = Some(self.measure(&active));
+        let event = Fault { time: self.kernel.now(), stage: FaultStage::End, effect: None, ..active.event.clone() };
+        self.faults.insert(id, active);
+        self.observe(Happening::Fault(event));
+    }
+
+    fn restarted(&self, node: NodeId) -> RegistryNode {
+        match self.kernel.machine(node) {
+            // Its disk is as it was.
+            RegistryNode::Database(database) => RegistryNode::Database(database.clone()),
+            _ => RegistryNode::fresh(node, self.kernel.life(node) + 1, &self.config, self.ids, self.bug),
+        }
+    }
+
+    /// What the fault did, as far as it is known when the injector stops.
+    fn measure(&self, active: &Active) -> Effect {
+        let now = self.kernel.now();
+        let touched = self.kernel.touched(active.event.id) as i64;
+        let effect = |amount: i64, unit: &str| Effect { bit: amount != 0, amount, unit: unit.to_owned() };
+        match active.event.kind {
+            FaultKind::Kill => effect(1, "ms without service"),
+            FaultKind::Pause => effect(active.waited as i64, "inputs delayed"),
+            FaultKind::Partition => effect(touched, "messages dropped"),
+            FaultKind::Delay => effect(touched, "messages delayed"),
+            FaultKind::Loss => effect(touched, "messages lost"),
+            FaultKind::ClockStep | FaultKind::ClockDrift => {
+                // A step is taken back at the end, so its error is what it was moved by; drift leaves what it made.
+                let error = match active.event.kind {
+                    FaultKind::ClockStep => active.amount * MILLI as i64,
+                    _ => self.kernel.clock(active.target).error(now) - active.clock_error,
+                };
+                // Nobody saw it if the node made no step meanwhile.
+                let seen = self.kernel.steps_of(active.target) > active.steps;
+                let amount = error / MILLI as i64;
+                Effect { bit: seen && error != 0, amount, unit: "ms of clock error".to_owned() }
+            }
+            FaultKind::MasterLag => effect(0, ""),
+        }
+    }
+
+    /// True if a lifted fault waits for its target to serve.
+    pub(super) fn is_healing(&self) -> bool {
+        self.faults.values().any(|active| active.ended)
+    }
+
+    /// Looks whether targets serve again.
+    pub(super) fn review_faults(&mut self) {
+        let serving: Vec<u32> =
+            self.faults.iter().filter(|(_, active)| active.ended && self.serves(active)).map(|(id, _)| *id).collect();
+        for id in serving {
+            let Some(active) = self.faults.remove(&id) else { continue };
+            let time = self.kernel.now();
+            let mut event = Fault { time, stage: FaultStage::Serving, ..active.event };
+            if let (FaultKind::Kill, Some(effect)) = (event.kind, event.effect.as_mut()) {
+                effect.amount = ((time - active.since) / MILLI) as i64;
+            }
+            self.observe(Happening::Fault(event));
+        }
+    }
+
+    /// True if nothing of this fault is left: its nodes run and are members, every slot is served where the newest table
+    /// says, everybody knows that table, and whatever was delayed has arrived.
+    fn serves(&self, active: &Active) -> bool {
+        let now = self.kernel.now();
+        let arrived = active.links.iter().all(|(from, to)| self.kernel.busy_until(*from, *to) <= now);
+        let touched = active.links.iter().flat_map(|(from, to)| [*from, *to]).chain([active.target]);
+        arrived && touched.filter(|node| *node < self.ids.clients()).all(|node| self.node_serves(node)) && self.is_settled()
+    }
+
+    fn runs(&self, node: NodeId) -> bool {
+        self.kernel.is_up(node) && !self.kernel.is_paused(node)
+    }
+
+    fn node_serves(&self, node: NodeId) -> bool {
+        let now = self.kernel.clock(node).read(self.kernel.now());
+        let version = self.database().cluster.version;
+        self.runs(node)
+            && match self.kernel.machine(node) {
+                RegistryNode::Session(session) => {
+                    session.member.valid(now) && session.member.cluster.version == version && session.is_calm(now.mono)
+                }
+                RegistryNode::Data(data) => data.member.valid(now) && data.member.cluster.version == version,
+                RegistryNode::Meta(meta) => meta.answered,
+                _ => true,
+            }
+    }
+
+    /// True if meta is led, everyone listed serves, and every slot is served by its leader.
+    pub fn is_settled(&self) -> bool {
+        let cluster = &self.database().cluster;
+        let led = self.meta_leader().is_some_and(|node| self.runs(node));
+        let accepts = |(at, seat): (usize, &super::cluster::Seat)| {
+            let leader = seat.leader.and_then(|node| self.kernel.machine(node).data());
+            leader.is_some_and(|data| data.slots[at].phase == Phase::Accept && data.slots[at].epoch == seat.epoch)
+        };
+        led && !cluster.sessions.is_empty()
+            && cluster.nodes().all(|(node, _)| self.node_serves(node))
+            && cluster.balanced(self.config.replicas)
+            && cluster.slots.iter().enumerate().all(accepts)
+    }
+}

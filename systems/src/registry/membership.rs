@@ -1,0 +1,93 @@
+//! A session's or data node's place in the cluster: its heartbeats to meta, the newest cluster it knows, and the fence.
+//!
+//! Meta confirms heartbeats. A node counts from when it *sent* the last one that was confirmed, so that neither delay nor
+//! a pause can make it believe in a lease that is over; when `node_fence_ms` have passed it serves no more. Meta gives
+//! it up only `node_lease_ms` after the last heartbeat *arrived*, which is later: nobody takes its place before.
+
+use super::cluster::Cluster;
+use super::layout::NodeIds;
+use super::message::{Message, Out};
+use history::{MILLI, Nanos};
+use simulation::{NodeId, Now};
+use std::sync::Arc;
+
+/// See the module.
+#[derive(Debug)]
+pub struct Membership {
+    id: NodeId,
+    /// Of this node's volatile state: rises with every restart and with every fence of a session.
+    pub incarnation: u64,
+    /// The newest that is known.
+    pub cluster: Arc<Cluster>,
+    confirmed: Option<Nanos>,
+    fence: Nanos,
+}
+
+impl Membership {
+    /// Knows nothing yet.
+    pub fn new(id: NodeId, incarnation: u64, slots: u32, fence_ms: u64) -> Membership {
+        let cluster = Arc::new(Cluster::empty(slots));
+        Membership { id, incarnation, cluster, confirmed: None, fence: fence_ms * MILLI }
+    }
+
+    /// Says to every meta node that this one lives; only the leader minds.
+    pub fn beat(&self, now: Now, ids: &NodeIds, out: &mut Out) {
+        for meta in ids.all_metas() {
+            out.send(meta, Message::Beat(self.incarnation, now.mono, self.cluster.version));
+        }
+    }
+
+    /// The leader confirmed the heartbeat of that time. True if the cluster is news.
+    pub fn confirmed(&mut self, incarnation: u64, sent: Nanos, cluster: Option<Arc<Cluster>>) -> bool {
+        if incarnation == self.incarnation {
+            self.confirmed = self.confirmed.max(Some(sent));
+        }
+        cluster.is_some_and(|cluster| self.learn(cluster))
+    }
+
+    /// True if the cluster is news.
+    pub fn learn(&mut self, cluster: Arc<Cluster>) -> bool {
+        let news = cluster.version > self.cluster.version;
+        if news {
+            self.cluster = cluster;
+        }
+        news
+    }
+
+    /// True if the newest cluster known lists this incarnation.
+    pub fn listed(&self) -> bool {
+        self.cluster.lists(self.id, self.incarnation)
+    }
+
+    /// True if this node may serve now.
+    pub fn valid(&self, now: Now) -> bool {
+        self.listed() && self.confirmed.is_some_and(|sent| now.mono < sent + self.fence)
+    }
+
+    /// Begins a new life without a restart: whatever was held is void.
+    pub fn renew(&mut self) {
+        self.incarnation += 1;
+        self.confirmed = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fence_counts_from_sending() {
+        let ids = NodeIds { sessions: 1, data: 1, metas: 1 };
+        let mut member = Membership::new(0, 7, 4, 2_000);
+        let cluster = Arc::new(Cluster::empty(4).changed(&ids, &[], &[(0, 7), (1, 1)], 1));
+        let at = |ms: u64| Now { mono: ms * MILLI, wall: 0 };
+        assert!(!member.valid(at(0)));
+        assert!(member.confirmed(7, 100 * MILLI, Some(cluster)));
+        assert!(member.valid(at(2_099)));
+        assert!(!member.valid(at(2_100)), "2,000 ms after it was sent, however late the answer came");
+        member.confirmed(7, 50 * MILLI, None);
+        assert!(member.valid(at(2_099)), "an older confirmation takes nothing back");
+        member.renew();
+        assert!(!member.valid(at(200)), "the list has the old incarnation");
+    }
+}

@@ -1,0 +1,276 @@
+//! What nodes say to each other, and what timers remind them of.
+
+use super::cluster::Cluster;
+use super::entry::Entry;
+use history::{ClientId, DataIx, Nanos, OpId};
+use simulation::hash_draw;
+use std::sync::Arc;
+
+use crate::world::{Call, Happening};
+
+/// One connection of one client: the client's number, and how many times it had tried to connect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId {
+    /// Whose.
+    pub client: ClientId,
+    /// The client's how-many-eth.
+    pub number: u32,
+}
+
+impl std::fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "c{}@{}", self.client, self.number)
+    }
+}
+
+/// A multiset of values.
+pub type Elements = Arc<[Arc<str>]>;
+
+/// What a slot's leader says about a dataId.
+#[derive(Clone, Debug)]
+pub struct Content {
+    /// Its version.
+    pub version: u64,
+    /// The values.
+    pub elements: Elements,
+}
+
+/// A client's request on a connection.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Open the connection.
+    Connect,
+    /// Register.
+    Publish {
+        /// The dataId.
+        data: DataIx,
+        /// Which registration.
+        registration: u32,
+        /// Rises with each publish and unpublish of this client.
+        version: u64,
+        /// What.
+        value: Arc<str>,
+    },
+    /// Take back.
+    Unpublish {
+        /// The dataId.
+        data: DataIx,
+        /// Which registration.
+        registration: u32,
+        /// Rises with each publish and unpublish of this client.
+        version: u64,
+    },
+    /// Watch.
+    Subscribe {
+        /// The dataId.
+        data: DataIx,
+        /// Which subscription.
+        subscription: u32,
+    },
+    /// Stop watching.
+    Unsubscribe {
+        /// Which subscription.
+        subscription: u32,
+    },
+    /// Read once.
+    Read {
+        /// The dataId.
+        data: DataIx,
+    },
+    /// Are you there?
+    Ping,
+    /// Leave cleanly.
+    Close,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// Done; reads carry the content.
+    Ok(Option<Elements>),
+    /// Certainly not done.
+    Refused(&'static str),
+}
+
+/// A write's or a sync's part about one slot.
+#[derive(Clone, Debug)]
+pub struct SlotAsk {
+    /// Which slot.
+    pub slot: u32,
+    /// In which epoch the asker leads it.
+    pub epoch: u64,
+    /// What the asker has of the asked.
+    pub digest: u64,
+    /// True if the asker is Migrating: it also wants to know what was removed lately.
+    pub first: bool,
+}
+
+/// The answer to a [`SlotAsk`].
+#[derive(Clone, Debug)]
+pub struct SlotAnswer {
+    /// Which slot.
+    pub slot: u32,
+    /// Of the question.
+    pub epoch: u64,
+    /// True if the digests differ: then `entries` holds everything that is live, else only what was removed lately.
+    pub whole: bool,
+    /// See `whole`.
+    pub entries: Vec<Entry>,
+}
+
+/// Everything that is said.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// From outside to a client.
+    Call(Call),
+
+    /// Client to session.
+    Request(ConnectionId, OpId, Ask),
+    /// Client to session; answered with the same.
+    ClientBeat(ConnectionId, Nanos),
+    /// Client to session: the connection is closed.
+    Bye(ConnectionId),
+    /// Client to session: this push was received. Names the subscribe operation and the version.
+    Pushed(ConnectionId, u32, OpId, u64),
+    /// Session to client.
+    Response(ConnectionId, OpId, Answer),
+    /// Session to client: the connection is closed, or is not known here.
+    Closed(ConnectionId, &'static str),
+    /// Session to client: subscription, its subscribe operation, dataId, content, attempt.
+    Push(ConnectionId, u32, OpId, DataIx, Content, u32),
+
+    /// Meta to database: may I lead, or go on? Carries the asker's time of asking.
+    LeaseAsk(Nanos),
+    /// Database to meta: asked at, term if granted, the cluster.
+    LeaseAnswer(Nanos, Option<u64>, Arc<Cluster>),
+    /// Meta to database: term, next cluster.
+    Commit(u64, Arc<Cluster>),
+    /// Database to meta: the cluster as it is, and whether this commit made it so.
+    Committed(Arc<Cluster>, bool),
+    /// Session or data to meta: incarnation, time of sending, version of the cluster known.
+    Beat(u64, Nanos, u64),
+    /// Meta to session or data: incarnation, time of sending of the beat that is confirmed, cluster if newer.
+    BeatOk(u64, Nanos, Option<Arc<Cluster>>),
+    /// Meta to session or data.
+    Table(Arc<Cluster>),
+
+    /// Session to data: id, slot, version of the cluster known, incarnation of the session, entries.
+    Write(u64, u32, u64, u64, Arc<[Entry]>),
+    /// Data to session: id, slot, whether it was applied.
+    Written(u64, u32, bool),
+    /// Session to data: id, dataId.
+    Fetch(u64, DataIx),
+    /// Data to session: id, dataId, content; none if this node does not serve it.
+    Fetched(u64, DataIx, Option<Content>),
+    /// Session to data: sent at, dataIds.
+    Scan(Nanos, Vec<DataIx>),
+    /// Data to session: sent at, versions of those that it serves.
+    Scanned(Nanos, Vec<(DataIx, u64)>),
+    /// Session to data: incarnation, number.
+    Renew(u64, u64),
+    /// Data to session: what changed, with versions; number.
+    Changed(Vec<(DataIx, u64)>, u64),
+    /// Data to session: this slot is served here now, in this epoch.
+    Serving(u32, u64),
+    /// Data to session: round, what about these slots?
+    SyncAsk(u64, Vec<SlotAsk>),
+    /// Session to data: round, incarnation of the session, answers.
+    SyncAnswer(u64, u64, Vec<SlotAnswer>),
+
+    /// Data to data: stop serving this slot in epochs below this one; round.
+    Release(u32, u64, u64),
+    /// Data to data: slot, epoch; what was kept of it.
+    Released(u32, u64, Vec<Entry>),
+    /// Leader to follower: slot, epoch, number, entries.
+    Replicate(u32, u64, u64, Arc<[Entry]>),
+    /// Follower to leader: slot, epoch, digest, round.
+    CopyAsk(u32, u64, u64, u64),
+    /// Leader to follower: slot, epoch, everything.
+    Copy(u32, u64, Vec<Entry>),
+}
+
+impl simulation::Message for Message {
+    fn identity(&self) -> u64 {
+        let parts: [u64; 4] = match self {
+            Message::Call(call) => [1, u64::from(call.op), 0, 0],
+            Message::Request(c, op, _) => [2, u64::from(c.number), u64::from(*op), 0],
+            Message::ClientBeat(c, at) => [3, u64::from(c.number), *at, 0],
+            Message::Bye(c) => [4, u64::from(c.number), 0, 0],
+            Message::Pushed(c, s, op, v) => [5, u64::from(c.number), u64::from(*s) << 32 | u64::from(*op), *v],
+            Message::Response(c, op, _) => [6, u64::from(c.number), u64::from(*op), 0],
+            Message::Closed(c, _) => [7, u64::from(c.number), 0, 0],
+            Message::Push(c, s, op, _, content, attempt) => {
+                let number = u64::from(c.number) << 32 | u64::from(*attempt);
+                [8, number, u64::from(*s) << 32 | u64::from(*op), content.version]
+            }
+            Message::LeaseAsk(at) => [9, *at, 0, 0],
+            Message::LeaseAnswer(at, term, _) => [10, *at, term.unwrap_or(0), 0],
+            Message::Commit(term, cluster) => [11, *term, cluster.version, 0],
+            Message::Committed(cluster, done) => [12, cluster.version, u64::from(*done), 0],
+            Message::Beat(incarnation, at, _) => [13, *incarnation, *at, 0],
+            Message::BeatOk(incarnation, at, _) => [14, *incarnation, *at, 0],
+            Message::Table(cluster) => [15, cluster.version, 0, 0],
+            Message::Write(id, slot, _, incarnation, _) => [16, *id, u64::from(*slot), *incarnation],
+            Message::Written(id, slot, _) => [17, *id, u64::from(*slot), 0],
+            Message::Fetch(id, data) => [18, *id, u64::from(*data), 0],
+            Message::Fetched(id, data, _) => [19, *id, u64::from(*data), 0],
+            Message::Scan(at, _) => [20, *at, 0, 0],
+            Message::Scanned(at, _) => [21, *at, 0, 0],
+            Message::Renew(incarnation, number) => [22, *incarnation, *number, 0],
+            Message::Changed(_, number) => [23, *number, 0, 0],
+            Message::Serving(slot, epoch) => [24, u64::from(*slot), *epoch, 0],
+            Message::SyncAsk(round, _) => [25, *round, 0, 0],
+            Message::SyncAnswer(round, incarnation, _) => [26, *round, *incarnation, 0],
+            Message::Release(slot, epoch, round) => [27, u64::from(*slot), *epoch, *round],
+            Message::Released(slot, epoch, _) => [28, u64::from(*slot), *epoch, 0],
+            Message::Replicate(slot, epoch, number, _) => [29, u64::from(*slot), *epoch, *number],
+            Message::CopyAsk(slot, epoch, _, round) => [30, u64::from(*slot), *epoch, *round],
+            Message::Copy(slot, epoch, entries) => [31, u64::from(*slot), *epoch, entries.len() as u64],
+        };
+        hash_draw(0, &parts)
+    }
+}
+
+/// What a timer reminds of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Renew the meta lease.
+    Lease,
+    /// Beat to meta.
+    Beat,
+    /// Look for what has run out.
+    Tick,
+    /// Session: flush writes to a slot.
+    Flush(u32),
+    /// Session: this write to this slot is overdue.
+    Write(u32, u64),
+    /// Session: fetch this dataId.
+    Fetch(DataIx),
+    /// Session: this fetch was not answered or was refused.
+    Refetch(DataIx, u64),
+    /// Session: push this dataId.
+    Push(DataIx),
+    /// Session: this read was not answered or was refused.
+    Read(u64),
+    /// Session: compare versions.
+    Scan,
+    /// Session: heartbeat to data.
+    Renew,
+    /// Data: tell the sessions what changed.
+    Notify,
+    /// Data: tell the followers what changed.
+    Replicate,
+    /// Data: compare digests.
+    Digest,
+    /// Data: go on with this slot's migration.
+    Migrate(u32),
+    /// Client: heartbeat on this connection.
+    ClientBeat(ConnectionId),
+    /// Client: this operation takes too long.
+    Timeout(ClientId, OpId),
+}
+
+/// What a node does.
+pub type Out = simulation::Outputs<Message, Timer, Happening>;
+/// What a node is told.
+pub type In = simulation::Input<Message, Timer>;

@@ -1,0 +1,87 @@
+//! Any node of the registry, as the kernel steps it.
+
+use super::RegistryConfig;
+use super::bugs::Bug;
+use super::clients::Clients;
+use super::data::Data;
+use super::layout::NodeIds;
+use super::message::{In, Message, Out, Timer};
+use super::meta::{Database, Meta};
+use super::session::Session;
+use crate::world::Happening;
+use simulation::{Machine, NodeId, Now};
+use std::sync::Arc;
+
+/// A node, by role.
+#[derive(Debug)]
+pub enum RegistryNode {
+    /// See [`Session`].
+    Session(Box<Session>),
+    /// See [`Data`].
+    Data(Box<Data>),
+    /// See [`Meta`].
+    Meta(Box<Meta>),
+    /// See [`Database`].
+    Database(Database),
+    /// See [`Clients`].
+    Clients(Clients),
+}
+
+impl RegistryNode {
+    /// A fresh process for this node, in this life of its host's. Not for the clients' end and the database, which keep
+    /// what they have.
+    pub fn fresh(id: NodeId, life: u64, config: &Arc<RegistryConfig>, ids: NodeIds, bug: Option<Bug>) -> RegistryNode {
+        // Room for a million fences in each life.
+        let incarnation = life << 20;
+        if ids.is_session(id) {
+            RegistryNode::Session(Box::new(Session::new(id, incarnation, config.clone(), ids, bug)))
+        } else if ids.is_data(id) {
+            RegistryNode::Data(Box::new(Data::new(id, incarnation, config.clone(), ids, bug)))
+        } else if ids.is_meta(id) {
+            RegistryNode::Meta(Box::new(Meta::new(config.clone(), ids)))
+        } else {
+            RegistryNode::Database(Database::new(config))
+        }
+    }
+
+    /// If it is a session node.
+    pub fn session(&self) -> Option<&Session> {
+        if let RegistryNode::Session(node) = self { Some(node) } else { None }
+    }
+
+    /// If it is a data node.
+    pub fn data(&self) -> Option<&Data> {
+        if let RegistryNode::Data(node) = self { Some(node) } else { None }
+    }
+
+    /// If it is a meta node.
+    pub fn meta(&self) -> Option<&Meta> {
+        if let RegistryNode::Meta(node) = self { Some(node) } else { None }
+    }
+
+    /// If it is the database.
+    pub fn database(&self) -> Option<&Database> {
+        if let RegistryNode::Database(node) = self { Some(node) } else { None }
+    }
+
+    /// If it is the clients' end.
+    pub fn clients(&self) -> Option<&Clients> {
+        if let RegistryNode::Clients(node) = self { Some(node) } else { None }
+    }
+}
+
+impl Machine for RegistryNode {
+    type Message = Message;
+    type Timer = Timer;
+    type Report = Happening;
+
+    fn step(&mut self, now: Now, input: In, out: &mut Out) {
+        match self {
+            RegistryNode::Session(node) => node.step(now, input, out),
+            RegistryNode::Data(node) => node.step(now, input, out),
+            RegistryNode::Meta(node) => node.step(now, input, out),
+            RegistryNode::Database(node) => node.step(now, input, out),
+            RegistryNode::Clients(node) => node.step(now, input, out),
+        }
+    }
+}

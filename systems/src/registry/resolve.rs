@@ -1,0 +1,105 @@
+//! From a planned fault to what it touches: which node, which links.
+
+use super::world::RegistryWorld;
+use history::FaultKind;
+use nemesis::{Pick, PlannedFault, Selector, Shape};
+use simulation::NodeId;
+
+impl RegistryWorld {
+    /// The node that a fault is aimed at, or why there is none.
+    pub(super) fn resolve(&self, fault: &PlannedFault) -> Result<NodeId, String> {
+        let fits = |node: NodeId| self.fits(node, fault.kind);
+        let node = match &fault.target.pick {
+            Pick::Named(name) => {
+                let node = (0..self.ids.clients()).find(|node| self.ids.name(*node) == *name);
+                node.ok_or_else(|| format!("there is no node {name}"))?
+            }
+            Pick::OfClient(client) => {
+                let session = self.clients().session_of(*client);
+                session.ok_or_else(|| format!("client {client} is not connected"))?
+            }
+            Pick::Leader => self.leader(&fault.target)?,
+            Pick::Any => self.draw(&fault.target, |node| fits(node))?,
+            Pick::Follower => {
+                let leader = self.leader(&fault.target).ok();
+                self.draw(&fault.target, |node| fits(node) && Some(node) != leader)?
+            }
+        };
+        if fault.target.role.as_deref().is_some_and(|role| role != self.ids.role(node)) {
+            return Err(format!("{} is not a {} node", self.ids.name(node), fault.target.role.as_deref().unwrap_or("")));
+        }
+        if !fits(node) {
+            return Err(format!("{} does not run", self.ids.name(node)));
+        }
+        Ok(node)
+    }
+
+    /// Killed and paused nodes cannot be paused, killed ones not be killed; nothing can be measured on one that is down.
+    fn fits(&self, node: NodeId, kind: FaultKind) -> bool {
+        self.kernel.is_up(node) && (kind != FaultKind::Pause || !self.kernel.is_paused(node))
+    }
+
+    fn draw(&self, selector: &Selector, fits: impl Fn(NodeId) -> bool) -> Result<NodeId, String> {
+        let wanted = |node: &NodeId| match selector.role.as_deref() {
+            // The database is hit only where it is asked for.
+            None => *node != self.ids.database(),
+            Some(role) => self.ids.role(*node) == role,
+        };
+        let candidates: Vec<NodeId> = (0..self.ids.clients()).filter(wanted).filter(|node| fits(*node)).collect();
+        let at = selector.draw as usize % candidates.len().max(1);
+        candidates.get(at).copied().ok_or_else(|| "no such node runs".to_owned())
+    }
+
+    /// The meta leader, or the data node that leads most slots.
+    fn leader(&self, selector: &Selector) -> Result<NodeId, String> {
+        match selector.role.as_deref() {
+            None | Some("meta") => self.meta_leader().ok_or_else(|| "no meta node leads".to_owned()),
+            Some("data") => {
+                let cluster = &self.database().cluster;
+                let nodes: Vec<NodeId> = self.ids.all_data().filter(|node| cluster.led_by(*node) > 0).collect();
+                let most = nodes.iter().map(|node| cluster.led_by(*node)).max().unwrap_or(0);
+                let tied: Vec<NodeId> = nodes.into_iter().filter(|node| cluster.led_by(*node) == most).collect();
+                let at = selector.draw as usize % tied.len().max(1);
+                tied.get(at).copied().ok_or_else(|| "no data node leads a slot".to_owned())
+            }
+            Some(role) => Err(format!("{role} nodes have no leader")),
+        }
+    }
+
+    /// The directed links that a partition, delay or loss touches.
+    pub(super) fn links(&self, target: NodeId, shape: Shape, draw: u32) -> Result<Vec<(NodeId, NodeId)>, String> {
+        let clients = self.ids.clients();
+        let others = || (0..clients).filter(move |node| *node != target);
+        let out = || others().map(move |node| (target, node));
+        let back = || others().map(move |node| (node, target));
+        match shape {
+            Shape::Isolate => Ok(out().chain(back()).collect()),
+            Shape::OneWayOut => Ok(out().collect()),
+            Shape::OneWayIn => Ok(back().collect()),
+            Shape::Minority => {
+                let minority = self.minority(target, draw);
+                let mut links = Vec::new();
+                for inside in &minority {
+                    for outside in (0..clients).filter(|node| !minority.contains(node)) {
+                        links.push((*inside, outside));
+                        links.push((outside, *inside));
+                    }
+                }
+                Ok(links)
+            }
+            Shape::Clients if self.ids.is_session(target) => Ok(vec![(target, clients), (clients, target)]),
+            Shape::Clients => Err(format!("no client is connected to {}", self.ids.name(target))),
+        }
+    }
+
+    /// The target and as many others as make just less than half; the database stays with the rest unless it is the
+    /// target.
+    fn minority(&self, target: NodeId, draw: u32) -> Vec<NodeId> {
+        let others: Vec<NodeId> = (0..self.ids.database()).filter(|node| *node != target).collect();
+        let size = others.len() / 2;
+        let mut minority = vec![target];
+        let first = draw as usize % others.len().max(1);
+        minority.extend(others.iter().cycle().skip(first).take(size.saturating_sub(1)));
+        minority
+    }
+}

@@ -1,0 +1,184 @@
+//! Clients' connections and requests.
+
+use super::watching::Reading;
+use super::{Connection, Session};
+use crate::registry::bugs::Bug;
+use crate::registry::config::Ack;
+use crate::registry::entry::{Entry, Publisher, Rank};
+use crate::registry::message::{Answer, Ask, ConnectionId, Message, Out};
+use history::{DataIx, MILLI, OpId};
+use simulation::Now;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+impl Session {
+    /// Notes that the connection lives; one that is not known here is told so.
+    pub(super) fn touch(&mut self, now: Now, connection: ConnectionId, out: &mut Out) -> bool {
+        match self.connections.get_mut(&connection) {
+            Some(known) => {
+                known.heard = now.mono;
+                true
+            }
+            None => {
+                let message = Message::Closed(connection, "the session node does not know this connection");
+                out.send_on(self.ids.clients(), connection.client, message);
+                false
+            }
+        }
+    }
+
+    pub(super) fn on_request(&mut self, now: Now, connection: ConnectionId, op: OpId, ask: Ask, out: &mut Out) {
+        if matches!(ask, Ask::Connect) {
+            self.connect(now, connection, op, out);
+            return;
+        }
+        if !self.touch(now, connection, out) {
+            return;
+        }
+        match ask {
+            Ask::Connect => {}
+            Ask::Publish { data, registration, version, value } => {
+                let entry = self.entry(now, connection, (data, registration), version, Some(value));
+                self.register(now, connection, op, entry, out);
+            }
+            Ask::Unpublish { data, registration, version } => {
+                let entry = self.entry(now, connection, (data, registration), version, None);
+                self.register(now, connection, op, entry, out);
+            }
+            Ask::Subscribe { data, subscription } => self.subscribe(now, connection, op, data, subscription, out),
+            Ask::Unsubscribe { subscription } => {
+                self.unsubscribe(connection, subscription);
+                self.reply(connection, op, Answer::Ok(None), out);
+            }
+            Ask::Read { data } => {
+                let id = self.next_number();
+                self.reads.insert(id, Reading { connection, op, data, since: now.mono });
+                self.send_read(id, out);
+            }
+            Ask::Ping => self.reply(connection, op, Answer::Ok(None), out),
+            Ask::Close => self.on_close(now, connection, op, out),
+        }
+    }
+
+    fn connect(&mut self, now: Now, connection: ConnectionId, op: OpId, out: &mut Out) {
+        if !self.serving {
+            self.reply(connection, op, Answer::Refused("the session node is not a member of the cluster"), out);
+            return;
+        }
+        // A connection that the same client had before is another one: it ends when its own end is noticed.
+        let fresh = Connection { heard: now.mono, subscriptions: BTreeMap::new(), registered: BTreeSet::new() };
+        self.connections.insert(connection, fresh);
+        self.reply(connection, op, Answer::Ok(None), out);
+    }
+
+    fn entry(
+        &self,
+        now: Now,
+        connection: ConnectionId,
+        (data, registration): (DataIx, u32),
+        version: u64,
+        value: Option<Arc<str>>,
+    ) -> Entry {
+        Entry {
+            data,
+            publisher: Publisher { client: connection.client, registration },
+            version,
+            rank: if value.is_some() { Rank::Live } else { Rank::Removed },
+            stamp: now.wall,
+            value,
+            connection: connection.number,
+            session: self.id,
+            incarnation: self.member.incarnation,
+            clean_up: false,
+        }
+    }
+
+    fn register(&mut self, now: Now, connection: ConnectionId, op: OpId, entry: Entry, out: &mut Out) {
+        let key = (entry.data, entry.publisher.registration);
+        // An older one than is known is ignored, and still answered with success.
+        if !self.store.put(entry.clone(), now.mono) {
+            self.reply(connection, op, Answer::Ok(None), out);
+            return;
+        }
+        if let Some(known) = self.connections.get_mut(&connection) {
+            if entry.is_live() {
+                if self.bug == Some(Bug::GhostIndexOverwritten) {
+                    known.registered.clear();
+                }
+                known.registered.insert(key);
+            } else {
+                known.registered.remove(&key);
+            }
+        }
+        let wait = self.wait(connection, op, out);
+        self.enqueue(entry, wait, out);
+    }
+
+    /// With acknowledgement by data the operation waits for its write, else it is answered at once.
+    fn wait(&self, connection: ConnectionId, op: OpId, out: &mut Out) -> Option<(ConnectionId, OpId)> {
+        match self.config.ack {
+            Ack::Data => Some((connection, op)),
+            Ack::Session => {
+                self.reply(connection, op, Answer::Ok(None), out);
+                None
+            }
+        }
+    }
+
+    /// A clean close is confirmed when everything that the connection held is taken back.
+    fn on_close(&mut self, now: Now, connection: ConnectionId, op: OpId, out: &mut Out) {
+        let holds = self.connections.get(&connection).is_some_and(|known| !known.registered.is_empty());
+        let wait = match self.config.ack {
+            Ack::Data if holds => Some((connection, op)),
+            _ => None,
+        };
+        let removed = self.close(now, connection, wait, None, out);
+        if wait.is_none() || removed == 0 {
+            self.reply(connection, op, Answer::Ok(None), out);
+        }
+    }
+
+    /// The connection is over: its subscriptions end, and what it registered is taken back, unless a newer connection of
+    /// the same client has registered it since. Returns how many registrations were taken back.
+    pub(super) fn close(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        wait: Option<(ConnectionId, OpId)>,
+        tell: Option<&'static str>,
+        out: &mut Out,
+    ) -> usize {
+        let Some(known) = self.connections.remove(&connection) else { return 0 };
+        for (subscription, subscribed) in &known.subscriptions {
+            self.unwatch(subscribed.data, connection, *subscription);
+        }
+        let mut removed = 0;
+        for (data, registration) in known.registered {
+            let publisher = Publisher { client: connection.client, registration };
+            let fast = self.bug == Some(Bug::GhostFastDisconnect);
+            let Some(held) = self.store.get(data, publisher) else { continue };
+            let own = held.entry.is_live() && held.entry.connection == connection.number;
+            if !own || (fast && !held.acked) {
+                continue;
+            }
+            let entry = Entry { rank: Rank::Removed, value: None, stamp: now.wall, clean_up: true, ..held.entry.clone() };
+            self.store.put(entry.clone(), now.mono);
+            self.enqueue(entry, wait, out);
+            removed += 1;
+        }
+        if let Some(why) = tell {
+            out.send_on(self.ids.clients(), connection.client, Message::Closed(connection, why));
+        }
+        removed
+    }
+
+    pub(super) fn close_idle(&mut self, now: Now, out: &mut Out) {
+        let limit = self.config.connection_idle_ms * MILLI;
+        let idle = |known: &Connection| now.mono >= known.heard + limit;
+        let idle: Vec<ConnectionId> =
+            self.connections.iter().filter(|(_, known)| idle(known)).map(|(id, _)| *id).collect();
+        for connection in idle {
+            self.close(now, connection, None, Some("the session node has not heard the client"), out);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Pushes: the newest content to each subscriber, one at a time, repeated until acknowledged, never back in version.
+
+use super::Session;
+use crate::registry::bugs::Bug;
+use crate::registry::message::{ConnectionId, Message, Out};
+use history::{DataIx, MILLI, Nanos, OpId};
+use simulation::Now;
+
+/// A push that is repeated if it is not acknowledged by then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overdue {
+    at: Nanos,
+    connection: ConnectionId,
+    subscription: u32,
+    op: OpId,
+    under_way: (u64, u32),
+}
+
+impl Session {
+    pub(super) fn push_due(&mut self, now: Now, data: DataIx, out: &mut Out) {
+        let Some(watched) = self.watched.get_mut(&data) else { return };
+        watched.push_armed = false;
+        let subscribers: Vec<_> = watched.subscribers.iter().copied().collect();
+        for (connection, subscription) in subscribers {
+            self.pump(now, connection, subscription, out);
+        }
+    }
+
+    /// Pushes to one subscriber if there is something newer than it has and nothing is under way.
+    pub(super) fn pump(&mut self, now: Now, connection: ConnectionId, subscription: u32, out: &mut Out) {
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        let Some(subscribed) = known.subscriptions.get_mut(&subscription) else { return };
+        let content = self.watched.get(&subscribed.data).and_then(|watched| watched.content.as_ref());
+        let Some(version) = content.map(|content| content.version) else { return };
+        let has = match self.bug {
+            Some(Bug::AnyReplica) => subscribed.pushed == Some(version),
+            _ => subscribed.pushed.is_some_and(|pushed| pushed >= version),
+        };
+        if subscribed.ready && subscribed.under_way.is_none() && !has {
+            self.send_push(now, connection, subscription, 1, out);
+        }
+    }
+
+    fn send_push(&mut self, now: Now, connection: ConnectionId, number: u32, attempt: u32, out: &mut Out) {
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        let Some(subscribed) = known.subscriptions.get_mut(&number) else { return };
+        let Some(content) = self.watched.get(&subscribed.data).and_then(|w| w.content.clone()) else { return };
+        let (op, data) = (subscribed.op, subscribed.data);
+        let under_way = (content.version, attempt);
+        if self.bug == Some(Bug::VersionBeforePush) {
+            subscribed.pushed = Some(content.version);
+        } else {
+            subscribed.under_way = Some(under_way);
+            let at = now.mono + self.config.push_timeout_ms * MILLI;
+            self.overdue.push_back(Overdue { at, connection, subscription: number, op, under_way });
+        }
+        let message = Message::Push(connection, number, op, data, content, attempt);
+        out.send_on(self.ids.clients(), connection.client, message);
+    }
+
+    pub(super) fn on_pushed(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        subscription: u32,
+        op: OpId,
+        version: u64,
+        out: &mut Out,
+    ) {
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        let Some(subscribed) = known.subscriptions.get_mut(&subscription).filter(|s| s.op == op) else { return };
+        if subscribed.under_way.is_some_and(|(under_way, _)| under_way == version) {
+            subscribed.under_way = None;
+            subscribed.pushed = Some(version);
+            let armed = self.watched.get(&subscribed.data).is_some_and(|watched| watched.push_armed);
+            if !armed {
+                self.pump(now, connection, subscription, out);
+            }
+        }
+    }
+
+    /// Repeats what was not acknowledged; a client that acknowledges nothing for long loses its connection.
+    pub(super) fn repeat_pushes(&mut self, now: Now, out: &mut Out) {
+        while let Some(overdue) = self.overdue.front().copied().filter(|overdue| now.mono >= overdue.at) {
+            self.overdue.pop_front();
+            let known = self.connections.get(&overdue.connection);
+            let subscribed = known.and_then(|known| known.subscriptions.get(&overdue.subscription));
+            if subscribed.is_none_or(|s| s.op != overdue.op || s.under_way != Some(overdue.under_way)) {
+                continue;
+            }
+            let attempt = overdue.under_way.1;
+            if attempt >= self.config.push_attempts {
+                let why = "the client does not acknowledge pushes";
+                self.close(now, overdue.connection, None, Some(why), out);
+            } else {
+                self.send_push(now, overdue.connection, overdue.subscription, attempt + 1, out);
+            }
+        }
+    }
+}

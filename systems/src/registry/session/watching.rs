@@ -1,0 +1,302 @@
+//! Subscriptions, and the contents that they watch: fetched when data says that they changed, compared with the
+//! leaders' versions again and again, and given up (with the connections of those who watch) when that is impossible.
+
+use super::Session;
+use crate::registry::bugs::Bug;
+use crate::registry::message::{Answer, ConnectionId, Content, Message, Out, Timer};
+use history::{DataIx, MILLI, Nanos, OpId};
+use simulation::{NodeId, Now};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One subscription of one connection.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    pub data: DataIx,
+    /// The operation that asked for it: tells a subscription from an earlier one of the same number.
+    pub op: OpId,
+    pub since: Nanos,
+    /// True once a content was fetched after it was asked for.
+    pub ready: bool,
+    /// The version last acknowledged.
+    pub pushed: Option<u64>,
+    /// The version under way, and how often it was sent.
+    pub under_way: Option<(u64, u32)>,
+}
+
+/// A question to a leader.
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    id: u64,
+    sent: Nanos,
+}
+
+/// A dataId that somebody watches.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub content: Option<Content>,
+    pub subscribers: BTreeSet<(ConnectionId, u32)>,
+    /// Up to then the content was verified.
+    fresh: Nanos,
+    question: Option<Question>,
+    /// Ask once more after the answer.
+    again: bool,
+    change_armed: bool,
+    pub push_armed: bool,
+}
+
+impl Watched {
+    /// True if no question waits for a second attempt.
+    pub fn is_calm(&self, mono: Nanos) -> bool {
+        self.question.is_none_or(|question| mono < question.sent + 50 * MILLI)
+    }
+}
+
+/// A client's read.
+#[derive(Debug)]
+pub(super) struct Reading {
+    pub connection: ConnectionId,
+    pub op: OpId,
+    pub data: DataIx,
+    pub since: Nanos,
+}
+
+impl Session {
+    pub(super) fn subscribe(
+        &mut self,
+        now: Now,
+        connection: ConnectionId,
+        op: OpId,
+        data: DataIx,
+        subscription: u32,
+        out: &mut Out,
+    ) {
+        self.unsubscribe(connection, subscription);
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        let fresh = Subscription { data, op, since: now.mono, ready: false, pushed: None, under_way: None };
+        known.subscriptions.insert(subscription, fresh);
+        let watched = self.watched.entry(data).or_insert_with(|| Watched {
+            content: None,
+            subscribers: BTreeSet::new(),
+            fresh: now.mono,
+            question: None,
+            again: false,
+            change_armed: false,
+            push_armed: false,
+        });
+        watched.subscribers.insert((connection, subscription));
+        self.reply(connection, op, Answer::Ok(None), out);
+        self.fetch(now, data, out);
+    }
+
+    pub(super) fn unsubscribe(&mut self, connection: ConnectionId, subscription: u32) {
+        let Some(known) = self.connections.get_mut(&connection) else { return };
+        if let Some(old) = known.subscriptions.remove(&subscription) {
+            self.unwatch(old.data, connection, subscription);
+        }
+    }
+
+    pub(super) fn unwatch(&mut self, data: DataIx, connection: ConnectionId, subscription: u32) {
+        if let Some(watched) = self.watched.get_mut(&data) {
+            watched.subscribers.remove(&(connection, subscription));
+            if watched.subscribers.is_empty() {
+                self.watched.remove(&data);
+            }
+        }
+    }
+
+    /// Whom to ask for a content: the slot's leader.
+    fn source_of(&self, data: DataIx, id: u64) -> Option<NodeId> {
+        let seat = &self.member.cluster.slots[self.slot_of(data) as usize];
+        if self.bug == Some(Bug::AnyReplica) && id.is_multiple_of(2) {
+            return seat.followers.first().copied().or(seat.leader);
+        }
+        seat.leader
+    }
+
+    /// Asks for the content now, or as soon as the open question is answered.
+    fn fetch(&mut self, now: Now, data: DataIx, out: &mut Out) {
+        let id = self.next_number();
+        let source = self.source_of(data, id);
+        let Some(watched) = self.watched.get_mut(&data) else { return };
+        if watched.question.is_some() {
+            watched.again = true;
+            return;
+        }
+        watched.again = false;
+        watched.question = Some(Question { id, sent: now.mono });
+        let wait = match source {
+            Some(source) => {
+                out.send(source, Message::Fetch(id, data));
+                if self.bug == Some(Bug::AnswersInOrder) {
+                    self.asked.push_back(data);
+                }
+                self.config.fetch_timeout_ms
+            }
+            None => self.config.fetch_retry_ms,
+        };
+        out.timer(wait * MILLI, Timer::Refetch(data, id));
+    }
+
+    pub(super) fn fetch_overdue(&mut self, now: Now, data: DataIx, id: u64, out: &mut Out) {
+        let Some(watched) = self.watched.get_mut(&data) else { return };
+        if watched.question.is_some_and(|question| question.id == id) {
+            watched.question = None;
+            self.fetch(now, data, out);
+        }
+    }
+
+    pub(super) fn on_fetched(
+        &mut self,
+        now: Now,
+        id: u64,
+        data: DataIx,
+        content: Option<Content>,
+        out: &mut Out,
+    ) {
+        if let Some(reading) = self.reads.get(&id) {
+            let (connection, op) = (reading.connection, reading.op);
+            match content {
+                Some(content) => {
+                    self.reads.remove(&id);
+                    self.reply(connection, op, Answer::Ok(Some(content.elements)), out);
+                }
+                None => out.timer(self.config.fetch_retry_ms * MILLI, Timer::Read(id)),
+            }
+            return;
+        }
+        let taken_for = match self.bug {
+            Some(Bug::AnswersInOrder) => self.asked.pop_front().unwrap_or(data),
+            _ => data,
+        };
+        let Some(watched) = self.watched.get_mut(&data) else { return };
+        let Some(question) = watched.question.filter(|question| question.id == id) else { return };
+        match content {
+            None if self.bug == Some(Bug::EmptyFirstFetch) && watched.content.is_none() => watched.question = None,
+            None => out.timer(self.config.fetch_retry_ms * MILLI, Timer::Refetch(data, id)),
+            Some(content) => {
+                watched.question = None;
+                let again = watched.again;
+                self.take(now, taken_for, question.sent, content, out);
+                if again {
+                    self.fetch(now, data, out);
+                }
+            }
+        }
+    }
+
+    /// A content arrived that was asked for at `sent`.
+    fn take(&mut self, now: Now, data: DataIx, sent: Nanos, content: Content, out: &mut Out) {
+        let Some(watched) = self.watched.get_mut(&data) else { return };
+        watched.fresh = watched.fresh.max(sent);
+        // Never back: an answer that was overtaken changes nothing.
+        let newer = watched.content.as_ref().is_none_or(|held| content.version > held.version);
+        if newer || self.bug == Some(Bug::AnyReplica) {
+            watched.content = Some(content);
+            if !watched.push_armed {
+                watched.push_armed = true;
+                out.timer(self.config.push_debounce_ms * MILLI, Timer::Push(data));
+            }
+        }
+        let subscribers: Vec<_> = watched.subscribers.iter().copied().collect();
+        for (connection, number) in subscribers {
+            let known = self.connections.get_mut(&connection);
+            let Some(subscription) = known.and_then(|known| known.subscriptions.get_mut(&number)) else { continue };
+            if !subscription.ready && subscription.since <= sent {
+                subscription.ready = true;
+                self.pump(now, connection, number, out);
+            }
+        }
+    }
+
+    /// Data says what changed.
+    pub(super) fn on_changed(&mut self, changes: Vec<(DataIx, u64)>, out: &mut Out) {
+        for (data, version) in changes {
+            let known = self.watched.get(&data).and_then(|watched| watched.content.as_ref());
+            if known.is_none_or(|content| version > content.version) {
+                self.changed(data, out);
+            }
+        }
+    }
+
+    fn changed(&mut self, data: DataIx, out: &mut Out) {
+        let Some(watched) = self.watched.get_mut(&data) else { return };
+        if !watched.change_armed {
+            watched.change_armed = true;
+            out.timer(self.config.change_debounce_ms * MILLI, Timer::Fetch(data));
+        }
+    }
+
+    pub(super) fn change_due(&mut self, now: Now, data: DataIx, out: &mut Out) {
+        if let Some(watched) = self.watched.get_mut(&data) {
+            watched.change_armed = false;
+            self.fetch(now, data, out);
+        }
+    }
+
+    /// A slot is served by a new leader: its versions have risen.
+    pub(super) fn on_serving(&mut self, slot: u32, out: &mut Out) {
+        let moved: Vec<DataIx> = self.watched.keys().copied().filter(|data| self.slot_of(*data) == slot).collect();
+        for data in moved {
+            self.changed(data, out);
+        }
+    }
+
+    /// Compares versions with the leaders.
+    pub(super) fn scan(&mut self, now: Now, out: &mut Out) {
+        let mut asks: BTreeMap<NodeId, Vec<DataIx>> = BTreeMap::new();
+        for data in self.watched.keys() {
+            if let Some(leader) = self.leader_of(self.slot_of(*data)) {
+                asks.entry(leader).or_default().push(*data);
+            }
+        }
+        for (leader, data_ids) in asks {
+            out.send(leader, Message::Scan(now.mono, data_ids));
+        }
+    }
+
+    pub(super) fn on_scanned(&mut self, now: Now, sent: Nanos, versions: Vec<(DataIx, u64)>, out: &mut Out) {
+        for (data, version) in versions {
+            let Some(watched) = self.watched.get_mut(&data) else { continue };
+            let current = match &watched.content {
+                Some(content) => content.version >= version,
+                None => self.bug == Some(Bug::EmptyFirstFetch),
+            };
+            if current {
+                watched.fresh = watched.fresh.max(sent);
+            } else {
+                self.fetch(now, data, out);
+            }
+        }
+    }
+
+    /// What could not be verified for too long must not be shown any longer: whoever watches it is disconnected.
+    pub(super) fn close_unverified(&mut self, now: Now, out: &mut Out) {
+        let limit = self.config.stale_close_ms * MILLI;
+        let old = self.watched.values().filter(|watched| now.mono >= watched.fresh + limit);
+        let connections: BTreeSet<ConnectionId> =
+            old.flat_map(|watched| watched.subscribers.iter().map(|(connection, _)| *connection)).collect();
+        for connection in connections {
+            self.close(now, connection, None, Some("the session node cannot verify what it shows"), out);
+        }
+    }
+
+    pub(super) fn send_read(&mut self, id: u64, out: &mut Out) {
+        let Some(reading) = self.reads.get(&id) else { return };
+        let data = reading.data;
+        if let Some(leader) = self.leader_of(self.slot_of(data)) {
+            out.send(leader, Message::Fetch(id, data));
+        }
+        out.timer(self.config.fetch_timeout_ms * MILLI, Timer::Read(id));
+    }
+
+    pub(super) fn read_overdue(&mut self, now: Now, id: u64, out: &mut Out) {
+        let Some(reading) = self.reads.remove(&id) else { return };
+        // The client has given up.
+        if now.mono >= reading.since + self.config.request_timeout_ms * MILLI {
+            return;
+        }
+        let id = self.next_number();
+        self.reads.insert(id, reading);
+        self.send_read(id, out);
+    }
+}

@@ -1,0 +1,273 @@
+//! One slot on one data node: its datums, their versions, and what it may do with them.
+
+use super::bugs::Bug;
+use super::entry::{Entry, Kept, Publisher, Rank};
+use super::message::{Content, Elements};
+use history::{DataIx, MILLI, Nanos};
+use simulation::NodeId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// What this node is for the slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing, or not any more (Moved).
+    #[default]
+    Away,
+    /// Copies the leader.
+    Follower,
+    /// Leader, Migrating: waits until these data nodes have said that they do not serve it any more.
+    Releasing(BTreeSet<NodeId>),
+    /// Leader, Migrating: waits until every listed session has said what it holds.
+    Syncing,
+    /// Leader, serving.
+    Accept,
+}
+
+/// The content of one dataId.
+#[derive(Debug, Default)]
+struct Datum {
+    version: u64,
+    /// By publisher; the number is 0 but with [`Bug::RepublishAppends`].
+    entries: BTreeMap<(Publisher, u64), Kept>,
+    content: Option<Elements>,
+    /// With [`Bug::TornContent`]: half of the content as it was then.
+    half: Option<(Nanos, Vec<Arc<str>>)>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Slot {
+    /// What this node is for it.
+    pub phase: Phase,
+    /// Of the table that made this node what it is.
+    pub epoch: u64,
+    /// Another node asked to lead in this epoch: this one must not serve in an earlier one.
+    pub released: u64,
+    /// When the phase began.
+    pub since: Nanos,
+    /// Sessions that have said what they hold in this epoch, with their incarnation.
+    pub synced: BTreeMap<NodeId, u64>,
+    /// DataIds that changed since the sessions were told.
+    pub dirty: BTreeSet<DataIx>,
+    /// Changes that the followers were not told yet.
+    pub unreplicated: Vec<Entry>,
+    bug: Option<Bug>,
+    datums: BTreeMap<DataIx, Datum>,
+}
+
+/// With [`Bug::TornContent`]: how old half of a content may be.
+const TORN: Nanos = 100 * MILLI;
+
+impl Slot {
+    /// Empty.
+    pub fn new(bug: Option<Bug>) -> Slot {
+        Slot { bug, ..Slot::default() }
+    }
+
+    /// True if this node leads it, serving or not.
+    pub fn leads(&self) -> bool {
+        matches!(self.phase, Phase::Releasing(_) | Phase::Syncing | Phase::Accept)
+    }
+
+    /// True if it may be read and written here.
+    pub fn accepts(&self) -> bool {
+        let served = match self.bug {
+            Some(Bug::ServeMigrating) => self.leads(),
+            _ => self.phase == Phase::Accept,
+        };
+        served && self.epoch >= self.released
+    }
+
+    /// Versions of this epoch are above those of every earlier one.
+    fn floor(&self) -> u64 {
+        if self.bug == Some(Bug::VersionReset) { 1 } else { self.epoch << 32 }
+    }
+
+    /// Takes an entry over if it is newer than what is there. True if the live content changed.
+    pub fn apply(&mut self, entry: Entry, now: Nanos) -> bool {
+        let floor = self.floor();
+        let datum = self.datums.entry(entry.data).or_default();
+        let key = (entry.publisher, 0);
+        let old = datum.entries.get(&key);
+        let late_clean_up = self.bug == Some(Bug::LateCleanUp) && entry.clean_up && old.is_some_and(|k| k.entry.is_live());
+        if old.is_some_and(|kept| kept.entry.order() >= entry.order()) && !late_clean_up {
+            return false;
+        }
+        let before = old.and_then(|kept| kept.entry.value.clone());
+        if self.bug == Some(Bug::RepublishAppends) {
+            append(datum, &entry);
+        }
+        let changed = before != entry.value;
+        let data = entry.data;
+        self.unreplicated.push(entry.clone());
+        datum.entries.insert(key, Kept { entry, since: now });
+        if changed {
+            datum.version = datum.version.max(floor) + 1;
+            datum.content = None;
+            self.dirty.insert(data);
+        }
+        changed
+    }
+
+    /// Drops the live entries that `which` picks; they may come back with the version they have.
+    pub fn expire(&mut self, now: Nanos, mut which: impl FnMut(&Entry) -> bool) -> bool {
+        let mut picked = Vec::new();
+        for datum in self.datums.values() {
+            let live = datum.entries.iter().filter(|((_, number), kept)| *number == 0 && kept.entry.is_live());
+            picked.extend(live.filter(|(_, kept)| which(&kept.entry)).map(|(_, kept)| kept.entry.clone()));
+        }
+        let any = !picked.is_empty();
+        for entry in picked {
+            let floor = self.floor();
+            let Some(datum) = self.datums.get_mut(&entry.data) else { continue };
+            let entry = Entry { rank: Rank::Expired, value: None, ..entry };
+            datum.entries.retain(|(publisher, number), _| *publisher != entry.publisher || *number == 0);
+            datum.version = datum.version.max(floor) + 1;
+            datum.content = None;
+            self.dirty.insert(entry.data);
+            self.unreplicated.push(entry.clone());
+            datum.entries.insert((entry.publisher, 0), Kept { entry, since: now });
+        }
+        any
+    }
+
+    /// Takes over all that a session says it holds, and drops what it holds no more.
+    pub fn settle(&mut self, session: NodeId, entries: Vec<Entry>, now: Nanos) {
+        let held: BTreeSet<(DataIx, Publisher)> =
+            entries.iter().filter(|e| e.is_live()).map(|e| (e.data, e.publisher)).collect();
+        let only_adds = self.bug == Some(Bug::SyncOnlyAdds);
+        for entry in entries {
+            if entry.is_live() || !only_adds {
+                self.apply(entry, now);
+            }
+        }
+        if !only_adds {
+            self.expire(now, |e| e.session == session && !held.contains(&(e.data, e.publisher)));
+        }
+    }
+
+    /// The sum of what is live from this incarnation of this session.
+    pub fn digest_of(&self, session: NodeId, incarnation: u64) -> u64 {
+        self.live().filter(|e| e.session == session && e.incarnation == incarnation).map(Entry::digest).fold(0, u64::wrapping_add)
+    }
+
+    /// The sum of everything live.
+    pub fn digest(&self) -> u64 {
+        self.live().map(Entry::digest).fold(0, u64::wrapping_add)
+    }
+
+    fn live(&self) -> impl Iterator<Item = &Entry> {
+        self.entries().filter(|entry| entry.is_live())
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &Entry> {
+        let all = self.datums.values().flat_map(|datum| datum.entries.iter());
+        all.filter(|((_, number), _)| *number == 0).map(|(_, kept)| &kept.entry)
+    }
+
+    /// Everything, also what was removed lately.
+    pub fn copy(&self) -> Vec<Entry> {
+        self.entries().cloned().collect()
+    }
+
+    /// Becomes a copy of this.
+    pub fn replace(&mut self, entries: Vec<Entry>, now: Nanos) {
+        self.datums.clear();
+        for entry in entries {
+            self.apply(entry, now);
+        }
+        self.dirty.clear();
+        self.unreplicated.clear();
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Slot { released: self.released, ..Slot::new(self.bug) };
+    }
+
+    /// Begins to serve: every version rises above all that was pushed in earlier epochs.
+    pub fn accept(&mut self, now: Nanos) {
+        self.phase = Phase::Accept;
+        self.since = now;
+        let floor = self.floor();
+        for (data, datum) in &mut self.datums {
+            if self.bug != Some(Bug::VersionReset) {
+                datum.version = datum.version.max(floor) + 1;
+            }
+            self.dirty.insert(*data);
+        }
+    }
+
+    /// The version of a dataId.
+    pub fn version(&self, data: DataIx) -> u64 {
+        self.datums.get(&data).map_or(self.floor(), |datum| datum.version)
+    }
+
+    /// What is published on a dataId.
+    pub fn content(&mut self, data: DataIx, now: Nanos) -> Content {
+        let floor = self.floor();
+        let torn = self.bug == Some(Bug::TornContent);
+        let Some(datum) = self.datums.get_mut(&data) else {
+            return Content { version: floor, elements: Arc::from([]) };
+        };
+        if torn {
+            return Content { version: datum.version, elements: torn_elements(datum, now) };
+        }
+        let elements = datum.content.get_or_insert_with(|| values(&datum.entries, |_| true).into()).clone();
+        Content { version: datum.version, elements }
+    }
+
+    /// With [`Bug::TornContent`]: what was shown half old is shown again when it is whole.
+    pub fn refresh_halves(&mut self, now: Nanos) {
+        for (data, datum) in &mut self.datums {
+            if let Some((at, half)) = &datum.half
+                && now >= at + TORN
+                && *half != values(&datum.entries, is_odd)
+            {
+                datum.version += 1;
+                datum.half = None;
+                self.dirty.insert(*data);
+            }
+        }
+    }
+
+    /// Forgets what was removed long ago.
+    pub fn compact(&mut self, now: Nanos, tombstone: Nanos) {
+        for datum in self.datums.values_mut() {
+            datum.entries.retain(|_, kept| kept.entry.is_live() || now < kept.since + tombstone);
+        }
+    }
+
+    /// How many entries are kept, removed ones included.
+    pub fn kept(&self) -> usize {
+        self.datums.values().map(|datum| datum.entries.len()).sum()
+    }
+}
+
+fn values(entries: &BTreeMap<(Publisher, u64), Kept>, which: impl Fn(Publisher) -> bool) -> Vec<Arc<str>> {
+    entries.iter().filter(|((p, _), _)| which(*p)).filter_map(|(_, kept)| kept.entry.value.clone()).collect()
+}
+
+fn is_odd(publisher: Publisher) -> bool {
+    publisher.client % 2 == 1
+}
+
+fn torn_elements(datum: &mut Datum, now: Nanos) -> Elements {
+    if datum.half.as_ref().is_none_or(|(at, _)| now >= at + TORN) {
+        datum.half = Some((now, values(&datum.entries, is_odd)));
+    }
+    let mut all = values(&datum.entries, |p| !is_odd(p));
+    all.extend(datum.half.iter().flat_map(|(_, half)| half.iter().cloned()));
+    all.into()
+}
+
+/// With [`Bug::RepublishAppends`]: the old value stays beside the new one; taking back takes all.
+fn append(datum: &mut Datum, entry: &Entry) {
+    let key = (entry.publisher, 0);
+    if !entry.is_live() {
+        datum.entries.retain(|(publisher, number), _| *publisher != entry.publisher || *number == 0);
+    } else if let Some(old) = datum.entries.get(&key).filter(|kept| kept.entry.is_live()).cloned() {
+        datum.entries.insert((entry.publisher, old.entry.version), old);
+    }
+}

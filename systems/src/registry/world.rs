@@ -1,0 +1,163 @@
+//! The registry as the master sees it: a [`World`] in virtual time.
+
+use super::RegistryConfig;
+use super::bugs::Bug;
+use super::clients::Clients;
+use super::contract::contract;
+use super::faults::Active;
+use super::layout::NodeIds;
+use super::message::Message;
+use super::meta::Database;
+use super::node::RegistryNode;
+use crate::world::{Call, Happening, Observation, SystemInfo, World, WorldError};
+use history::{MILLI, Nanos, SystemName};
+use nemesis::PlannedFault;
+use simulation::{Counters, Kernel, Latency, NodeId};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// A simulated registry with all its clients.
+pub struct RegistryWorld {
+    pub(super) config: Arc<RegistryConfig>,
+    pub(super) ids: NodeIds,
+    pub(super) bug: Option<Bug>,
+    pub(super) kernel: Kernel<RegistryNode>,
+    pub(super) faults: BTreeMap<u32, Active>,
+    info: SystemInfo,
+    observed: VecDeque<Observation>,
+    next_review: Nanos,
+}
+
+/// How often it is looked whether a fault's target serves again.
+const REVIEW: Nanos = 20 * MILLI;
+
+impl RegistryWorld {
+    /// A registry of this shape with so many clients, none of them connected. Same arguments and same calls: the same
+    /// observations. The number of dataIds is not needed: they come into being when they are named.
+    pub fn new(config: RegistryConfig, clients: u32, _data_ids: u32, kernel_seed: u64, bug: Option<Bug>) -> RegistryWorld {
+        let config = Arc::new(config);
+        let ids = NodeIds::of(&config);
+        let mut nodes: Vec<RegistryNode> =
+            (0..ids.clients()).map(|id| RegistryNode::fresh(id, 1, &config, ids, bug)).collect();
+        nodes.push(RegistryNode::Clients(Clients::new(config.clone(), ids, clients)));
+        let to_nodes = Latency { base: config.node_latency_us * 1_000, jitter: config.node_jitter_us * 1_000 };
+        let to_clients = Latency { base: config.client_latency_us * 1_000, jitter: config.client_jitter_us * 1_000 };
+        let kernel = Kernel::new(kernel_seed, nodes, |from, to| {
+            if from == ids.clients() || to == ids.clients() { to_clients } else { to_nodes }
+        });
+        let info = SystemInfo {
+            name: SystemName {
+                name: "registry".to_owned(),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                client: format!("embedded {}", env!("CARGO_PKG_VERSION")),
+            },
+            nodes: ids.nodes(),
+            contract: contract(&config),
+            virtual_time: true,
+        };
+        RegistryWorld {
+            config,
+            ids,
+            bug,
+            kernel,
+            faults: BTreeMap::new(),
+            info,
+            observed: VecDeque::new(),
+            next_review: 0,
+        }
+    }
+
+    /// What the kernel counted.
+    pub fn counters(&self) -> Counters {
+        self.kernel.counters()
+    }
+
+    pub(super) fn clients(&self) -> &Clients {
+        self.kernel.machine(self.ids.clients()).clients().expect("the last node is the clients' end")
+    }
+
+    pub(super) fn database(&self) -> &Database {
+        self.kernel.machine(self.ids.database()).database().expect("the node after the metas is the database")
+    }
+
+    /// The meta node that holds the lease.
+    pub(super) fn meta_leader(&self) -> Option<NodeId> {
+        let database = self.ids.database();
+        self.database().leader(self.kernel.clock(database).read(self.kernel.now()).mono)
+    }
+
+    pub(super) fn observe(&mut self, what: Happening) {
+        self.observed.push_back(Observation { time: self.kernel.now(), what });
+    }
+
+    /// Takes over what the nodes have reported.
+    pub(super) fn collect(&mut self) {
+        if self.kernel.has_reports() {
+            self.observed.extend(self.kernel.take_reports().map(|(time, what)| Observation { time, what }));
+        }
+    }
+}
+
+impl World for RegistryWorld {
+    fn info(&self) -> &SystemInfo {
+        &self.info
+    }
+
+    fn now(&self) -> Nanos {
+        self.kernel.now()
+    }
+
+    fn submit(&mut self, call: Call) {
+        let client = call.client;
+        self.kernel.tell(self.ids.clients(), client, Message::Call(call));
+        self.collect();
+    }
+
+    fn start_fault(&mut self, fault: &PlannedFault) {
+        self.begin(fault);
+    }
+
+    fn end_fault(&mut self, id: u32) {
+        self.lift(id);
+        self.next_review = self.kernel.now() + REVIEW;
+    }
+
+    fn wait(&mut self, until: Nanos, out: &mut Vec<Observation>) -> Result<(), WorldError> {
+        while self.observed.is_empty() {
+            let healing = self.is_healing();
+            let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };
+            if self.kernel.run_one(limit) {
+                self.collect();
+                continue;
+            }
+            if healing && self.kernel.now() >= self.next_review {
+                self.next_review = self.kernel.now() + REVIEW;
+                self.review_faults();
+            }
+            if self.kernel.now() >= until {
+                break;
+            }
+        }
+        // Everything else of the same instant belongs to the same answer.
+        let now = self.kernel.now();
+        while !self.observed.is_empty() && self.kernel.next_time() == Some(now) {
+            self.kernel.run_one(now);
+            self.collect();
+        }
+        out.extend(self.observed.drain(..));
+        Ok(())
+    }
+
+    fn shutdown(&mut self) {
+        let running: Vec<u32> = self.faults.keys().copied().collect();
+        for id in running {
+            self.lift(id);
+        }
+        self.faults.clear();
+        self.observed.clear();
+    }
+
+    fn bytes_received(&self) -> u64 {
+        self.clients().bytes
+    }
+}
