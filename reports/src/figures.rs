@@ -25,28 +25,34 @@ pub fn pinned_permille(check: &CheckResult) -> Option<i64> {
         .and_then(|name| whole(check, name))
 }
 
+/// How a whole number of some unit is shown.
+type Shown = fn(i64) -> String;
+
 /// A figure for people: its name in words and its value with the unit that the name ends with.
 pub fn named(name: &str, figure: Figure) -> (String, String) {
-    let units: [(&str, fn(i64) -> String); 4] = [
+    let units: [(&str, Shown); 4] = [
         ("_permille", format::permille),
         ("_ms", |number| timed(number, 1_000_000)),
         ("_ns", |number| timed(number, 1)),
         ("_bytes", |number| format::bytes(number.max(0) as u64)),
     ];
     let words = |name: &str| crate::names::clean(&name.replace('_', " "));
-    match figure {
-        Figure::Real(number) => (words(name), format!("{number:.3}")),
-        Figure::Whole(number) => {
-            // `visible_ms_max`: the unit may be followed by which one it is.
-            for (suffix, show) in units {
-                for tail in ["", "_max", "_min"] {
-                    if let Some(stem) = name.strip_suffix(tail).and_then(|name| name.strip_suffix(suffix)) {
-                        return (words(&format!("{stem}{tail}")), show(number));
-                    }
-                }
+    // `visible_ms_max`: the unit may be followed by which one it is.
+    for (suffix, show) in units {
+        for tail in ["", "_max", "_min"] {
+            if let Some(stem) = name.strip_suffix(tail).and_then(|name| name.strip_suffix(suffix)) {
+                let text = match figure {
+                    Figure::Whole(number) => show(number),
+                    Figure::Real(ms) if suffix == "_ms" => timed((ms * 1e6) as i64, 1),
+                    Figure::Real(number) => show(number as i64),
+                };
+                return (words(&format!("{stem}{tail}")), text);
             }
-            (words(name), format::signed(number))
         }
+    }
+    match figure {
+        Figure::Whole(number) => (words(name), format::signed(number)),
+        Figure::Real(number) => (words(name), format!("{number:.3}")),
     }
 }
 
@@ -66,6 +72,7 @@ mod tests {
         assert_eq!(shown("judged_permille", 924), ("judged".into(), "92.4 %".into()));
         assert_eq!(shown("recovered_ms_max", 2_900), ("recovered max".into(), "2.9 s".into()));
         assert_eq!(shown("empty_first_pushes", 1_204), ("empty first pushes".into(), "1,204".into()));
+        assert_eq!(named("p50_ms", Figure::Real(0.25)), ("p50".into(), "250 µs".into()));
         assert_eq!(named("ratio", Figure::Real(0.25)), ("ratio".into(), "0.250".into()));
     }
 }

@@ -70,7 +70,7 @@ pub fn why(run: &Run<'_>, digest: &Digest) -> String {
 pub fn reasons(run: &Run<'_>) -> Vec<String> {
     let of_checks =
         run.report.checks.iter().filter_map(|check| Some(format!("{}: {}", check.checker, check.reason.as_ref()?)));
-    let mut all: Vec<String> = run.report.reasons.iter().cloned().collect();
+    let mut all: Vec<String> = run.report.reasons.to_vec();
     // The report's reasons usually repeat those of its checks.
     all.extend(of_checks.filter(|reason| !run.report.reasons.iter().any(|known| same_reason(known, reason))));
     all.iter().map(|reason| names::clean_long(reason)).collect()

@@ -9,6 +9,9 @@ use checkers::{CheckResult, Verdict};
 /// How many further figures of a checker are shown.
 const FIGURES_MAX: usize = 12;
 
+/// Those of the convergence checker; the rest stands in the section on convergence.
+const CONVERGENCE_FIGURES: [&str; 3] = ["p50_ms", "p99_ms", "max_ms"];
+
 /// One row for each checker.
 pub(super) fn section(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     m.open("section", &[("id", "checked")]);
@@ -79,8 +82,13 @@ fn row(m: &mut Markup, check: &CheckResult) {
     if let Some(reason) = &check.reason {
         m.el("p", &[], &story::sentence(&names::clean_long(reason)));
     }
-    // The shares have columns of their own.
-    let others: Vec<_> = check.figures.iter().filter(|(name, _)| !name.ends_with("_permille")).collect();
+    // The shares have columns of their own, the distribution a section.
+    let others: Vec<_> = check
+        .figures
+        .iter()
+        .filter(|(name, _)| !name.ends_with("_permille"))
+        .filter(|(name, _)| check.checker != "convergence" || CONVERGENCE_FIGURES.contains(&name.as_str()))
+        .collect();
     for (name, figure) in others.iter().take(FIGURES_MAX) {
         let (label, value) = figures::named(name, **figure);
         m.open("span", &[("class", "figure")]);

@@ -165,7 +165,7 @@ fn lines(
 
 fn more(hidden: usize, all: usize, word: &str) -> String {
     let at_least = if all >= story::EVIDENCE_MAX { "at least " } else { "" };
-    format!("{at_least}{} more {word}", format::count(hidden as u64))
+    format!("{at_least}{} more {word}", format::count(hidden as u64)).trim_end().to_owned()
 }
 
 /// A set of elements; those of the difference stand first and are marked.
@@ -211,11 +211,15 @@ fn axis(run: &Run<'_>, digest: &Digest, violation: &Violation, m: &mut Markup) {
     }
     m.open("figure", &[("class", "lanes")]);
     m.open("figcaption", &[]);
-    m.el("b", &[], "Trail of every publisher concerned");
+    m.el("b", &[], "Trail of the publishers concerned");
     let publishers = trail::publishers(violation).len();
-    if publishers > LANES_MAX {
+    // The checkers bound the evidence, and so do the lanes.
+    let concerned = publishers.max(violation.missing.len() + violation.extra.len());
+    let shown = publishers.min(LANES_MAX);
+    if concerned > shown {
         m.text(" ");
-        m.el("span", &[], &format!("the first {LANES_MAX} of {}", format::count(publishers as u64)));
+        let text = format!("the first {} of {}", format::count(shown as u64), format::count(concerned as u64));
+        m.el("span", &[], &text);
     }
     m.close();
     let (whole, near) = windows(run, violation, &pieces, digest.end);

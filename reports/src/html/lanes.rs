@@ -71,7 +71,7 @@ pub(super) fn figure(
     }
     for publisher in shown {
         lane_name(m, top, &publisher.name(), publisher.concerned);
-        publisher_lane(run, m, &frame, top, publisher);
+        publisher_lane(run, m, &frame, top, publisher, violation.time);
         top += LANE;
     }
     fault_names(m, &frame, digest);
@@ -154,8 +154,16 @@ fn view_lane(m: &mut Markup, frame: &Frame, top: f64, pieces: &[Piece], violatio
     }
 }
 
-fn publisher_lane(run: &Run<'_>, m: &mut Markup, frame: &Frame, top: f64, publisher: &Publisher<'_>) {
-    for stretch in stretches(run, publisher, frame.until) {
+/// The trail ends at the violation: nothing is drawn after it.
+fn publisher_lane(
+    run: &Run<'_>,
+    m: &mut Markup,
+    frame: &Frame,
+    top: f64,
+    publisher: &Publisher<'_>,
+    known_until: Nanos,
+) {
+    for stretch in stretches(run, publisher, known_until) {
         if stretch.until < frame.from || stretch.from > frame.until {
             continue;
         }
