@@ -78,6 +78,9 @@ impl Measuring {
         let pinned = self.pinned.values().filter(due).count() as u64;
         let delay = content.fresh.iter().filter_map(|value| self.acknowledged.get(value)).max();
         let delay = delay.map(|acknowledged| push.time.saturating_sub(*acknowledged));
+        if let Some(delay) = delay {
+            self.metrics.converged(delay <= self.bound_ns);
+        }
         self.metrics.push(delay, content.bytes, content.pinned >= pinned);
     }
 }

@@ -26,8 +26,19 @@ pub fn start(plan: &Plan, run: &str) -> Result<Box<dyn World>, Error> {
                     "--bug {name}: bugs can be planted in the embedded registry only, this scenario runs on zookeeper"
                 )));
             }
+            sweep();
             let world = ZooKeeperWorld::start(config.clone(), run, clients(plan, 16), data_ids, plan.behaviour)?;
             Ok(Box::new(world))
+        }
+    }
+}
+
+/// Removes what earlier runs left that were killed together with their supervisors.
+fn sweep() {
+    for swept in nemesis::linux::sweep() {
+        match swept.outcome {
+            Ok(()) => tracing::warn!("cleaned up after run {}, which had been killed", swept.run),
+            Err(error) => tracing::warn!("run {} had been killed and left something behind: {error}", swept.run),
         }
     }
 }

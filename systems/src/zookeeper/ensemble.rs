@@ -131,7 +131,8 @@ impl Ensemble {
 }
 
 /// The program, by path or in PATH.
-fn find_java(java: &Path) -> Result<PathBuf, WorldError> {
+/// The Java program.
+pub fn find_java(java: &Path) -> Result<PathBuf, WorldError> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = if java.components().count() > 1 {
         Some(java.to_path_buf()).filter(|file| file.is_file())
@@ -146,7 +147,8 @@ fn find_java(java: &Path) -> Result<PathBuf, WorldError> {
     })
 }
 
-fn class_path(jars: &Path) -> Result<String, WorldError> {
+/// The jars that a node needs, as a class path.
+pub fn class_path(jars: &Path) -> Result<String, WorldError> {
     let mut path = String::new();
     for (jar, package) in [("zookeeper.jar", "libzookeeper-java"), ("slf4j-simple.jar", "libslf4j-java")] {
         let file = jars.join(jar);

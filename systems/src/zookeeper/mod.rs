@@ -18,6 +18,7 @@ mod client;
 mod config;
 mod connection;
 mod contents;
+mod doctor;
 mod effect;
 mod ensemble;
 mod faults;
@@ -33,6 +34,7 @@ mod tree;
 mod watch;
 
 pub use config::{Barrier, ZooKeeperConfig};
+pub use doctor::doctor;
 
 use crate::world::{Call, Happening, Observation, SystemInfo, World, WorldError};
 use client::{Command, Shared};

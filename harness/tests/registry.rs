@@ -1,0 +1,109 @@
+//! The embedded registry: the right one raises no alarm, each planted bug is found, and a pass is not luck.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use checkers::{Options, Verdict};
+use common::Scratch;
+use harness::observer::Observers;
+use harness::plan::Plan;
+use harness::run::{Setting, run};
+use harness::scenario::Scenario;
+use harness::verdict::Judged;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use systems::registry::Bug;
+
+/// One run in the process of the test: a few milliseconds.
+fn judge(store: &Path, scenario: &Scenario, seed: u64, bug: Option<Bug>, divisor: u64) -> Judged {
+    let plan = Plan::draw(scenario, seed, bug.map(|bug| bug.name().to_owned()));
+    let setting = Setting {
+        store,
+        scenario: None,
+        observer: &mut Observers::default(),
+        stop: &AtomicBool::new(false),
+        options: &Options { divisor, ..Options::default() },
+        begun: &mut |_, _| {},
+    };
+    let (folder, judged) = run(&plan, setting).unwrap();
+    std::fs::remove_dir_all(folder.path).unwrap();
+    judged
+}
+
+fn scenario(name: &str, sets: &[&str]) -> Scenario {
+    let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+    Scenario::load(name, &sets).unwrap().0
+}
+
+/// How many seeds the clean runs take: 500 where `UPHEAVAL_SEEDS` says nothing else.
+fn seeds() -> u64 {
+    std::env::var("UPHEAVAL_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(500)
+}
+
+#[test]
+fn the_right_registry_raises_no_alarm() {
+    let scratch = Scratch::new("right-registry");
+    let quickstart = scenario("quickstart", &[]);
+    let churn = scenario("registry-churn", &[]);
+    let mut inconclusive = Vec::new();
+    for seed in 0..seeds() {
+        let scenario = if seed % 2 == 0 { &churn } else { &quickstart };
+        let judged = judge(&scratch.0, scenario, seed, None, 1);
+        match judged.report.verdict {
+            Verdict::Pass => {}
+            Verdict::Inconclusive => inconclusive.push((seed, judged.report.reasons)),
+            _ => panic!(
+                "{} seed {seed}: {}",
+                scenario.name,
+                reports::terminal::summary(&judged.run(), false)
+            ),
+        }
+    }
+    assert!(inconclusive.len() as u64 * 100 <= seeds(), "more than 1 % inconclusive: {inconclusive:#?}");
+}
+
+#[test]
+fn each_planted_bug_is_found_within_twenty_seeds_by_the_kind_it_breaks() {
+    let scratch = Scratch::new("bugs");
+    let mut missed = Vec::new();
+    for bug in Bug::ALL {
+        let scenario = scenario("registry-churn", &[]);
+        let mut kinds = Vec::new();
+        let found = (0..20).find(|seed| {
+            let judged = judge(&scratch.0, &scenario, *seed, Some(bug), 1);
+            let all = judged.report.checks.iter().flat_map(|check| &check.examples);
+            kinds = all.map(|v| serde_json::to_value(v.kind).unwrap().as_str().unwrap().to_owned()).collect();
+            judged.report.verdict == Verdict::Violation && kinds.iter().any(|kind| kind == bug.kind())
+        });
+        println!("{:24} {:14} seed {found:?}", bug.name(), bug.kind());
+        if found.is_none() {
+            missed.push((bug.name(), bug.kind(), kinds));
+        }
+    }
+    assert!(missed.is_empty(), "not found: {missed:#?}");
+}
+
+#[test]
+fn with_every_bound_divided_by_four_clean_runs_become_violations() {
+    let scratch = Scratch::new("sensitivity");
+    let quickstart = scenario("quickstart", &[]);
+    for seed in 0..5 {
+        assert_eq!(judge(&scratch.0, &quickstart, seed, None, 1).report.verdict, Verdict::Pass, "seed {seed}");
+        assert_eq!(judge(&scratch.0, &quickstart, seed, None, 4).report.verdict, Verdict::Violation, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_run_that_saw_too_little_is_inconclusive() {
+    let scratch = Scratch::new("too-little");
+    let short = scenario("quickstart", &["time.chaos_ms=200", "workload.clients=2", "workload.pinned=0"]);
+    let judged = judge(&scratch.0, &short, 1, None, 1);
+    assert_eq!(judged.report.verdict, Verdict::Inconclusive, "{:?}", judged.report.reasons);
+    // A clock step of no size bites nobody.
+    let toothless = scenario(
+        "quickstart",
+        &["faults.kinds=[\"clock-step\"]", "faults.swarm=false", "faults.clock_step_ms=[0, 0]"],
+    );
+    let judged = judge(&scratch.0, &toothless, 1, None, 1);
+    assert_eq!(judged.report.verdict, Verdict::Inconclusive, "{:?}", judged.report.reasons);
+}
