@@ -30,7 +30,7 @@ impl RegistryWorld {
     /// Resolves and injects.
     pub(super) fn begin(&mut self, planned: &PlannedFault) {
         let mut event = Fault {
-            time: self.kernel.now(),
+            time: self.time(),
             id: planned.id,
             stage: FaultStage::Start,
             kind: planned.kind,
@@ -55,7 +55,7 @@ impl RegistryWorld {
                     links,
                     amount: planned.amount,
                     life: self.kernel.life(target),
-                    since: self.kernel.now(),
+                    since: self.time(),
                     steps: self.kernel.steps_of(target),
                     clock_error: self.kernel.clock(target).error(self.kernel.now()),
                     waited: 0,
@@ -154,7 +154,7 @@ impl RegistryWorld {
         self.collect();
         active.ended = true;
         active.event.effect = Some(self.measure(&active));
-        let event = Fault { time: self.kernel.now(), stage: FaultStage::End, effect: None, ..active.event.clone() };
+        let event = Fault { time: self.time(), stage: FaultStage::End, effect: None, ..active.event.clone() };
         self.faults.insert(id, active);
         self.observe(Happening::Fault(event));
     }
@@ -204,7 +204,7 @@ impl RegistryWorld {
             self.faults.iter().filter(|(_, active)| active.ended && self.serves(active)).map(|(id, _)| *id).collect();
         for id in serving {
             let Some(active) = self.faults.remove(&id) else { continue };
-            let time = self.kernel.now();
+            let time = self.time();
             let mut event = Fault { time, stage: FaultStage::Serving, ..active.event };
             if let (FaultKind::Kill, Some(effect)) = (event.kind, event.effect.as_mut()) {
                 effect.amount = ((time - active.since) / MILLI) as i64;

@@ -50,17 +50,17 @@ impl RegistryWorld {
         candidates.get(at).copied().ok_or_else(|| "no such node runs".to_owned())
     }
 
-    /// The meta leader, or the data node that leads most slots.
+    /// The meta leader, the data node that leads most slots, or the session node with most clients.
     fn leader(&self, selector: &Selector) -> Result<NodeId, String> {
         match selector.role.as_deref() {
             None | Some("meta") => self.meta_leader().ok_or_else(|| "no meta node leads".to_owned()),
             Some("data") => {
-                let cluster = &self.database().cluster;
-                let nodes: Vec<NodeId> = self.ids.all_data().filter(|node| cluster.led_by(*node) > 0).collect();
-                let most = nodes.iter().map(|node| cluster.led_by(*node)).max().unwrap_or(0);
-                let tied: Vec<NodeId> = nodes.into_iter().filter(|node| cluster.led_by(*node) == most).collect();
-                let at = selector.draw as usize % tied.len().max(1);
-                tied.get(at).copied().ok_or_else(|| "no data node leads a slot".to_owned())
+                let leads = |node| self.database().cluster.led_by(node);
+                most(self.ids.all_data(), leads, selector.draw).ok_or_else(|| "no data node leads a slot".to_owned())
+            }
+            Some("session") => {
+                let holds = |node| self.kernel.machine(node).session().map_or(0, |session| session.connected());
+                most(self.ids.all_sessions(), holds, selector.draw).ok_or_else(|| "no client is connected".to_owned())
             }
             Some(role) => Err(format!("{role} nodes have no leader")),
         }
@@ -102,4 +102,11 @@ impl RegistryWorld {
         minority.extend(others.iter().cycle().skip(first).take(size.saturating_sub(1)));
         minority
     }
+}
+
+/// Of those with most, but not of those with nothing.
+fn most(nodes: std::ops::Range<NodeId>, has: impl Fn(NodeId) -> usize, draw: u32) -> Option<NodeId> {
+    let most = nodes.clone().map(&has).max().filter(|most| *most > 0)?;
+    let tied: Vec<NodeId> = nodes.filter(|node| has(*node) == most).collect();
+    tied.get(draw as usize % tied.len()).copied()
 }

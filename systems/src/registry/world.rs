@@ -26,10 +26,14 @@ pub struct RegistryWorld {
     info: SystemInfo,
     observed: VecDeque<Observation>,
     next_review: Nanos,
+    /// The kernel's time at which the run began.
+    origin: Nanos,
 }
 
 /// How often it is looked whether a fault's target serves again.
 const REVIEW: Nanos = 20 * MILLI;
+/// How long the nodes may take to find each other.
+const BOOT_MAX: Nanos = 60_000 * MILLI;
 
 impl RegistryWorld {
     /// A registry of this shape with so many clients, none of them connected. Same arguments and same calls: the same
@@ -55,16 +59,27 @@ impl RegistryWorld {
             contract: contract(&config),
             virtual_time: true,
         };
-        RegistryWorld {
-            config,
-            ids,
-            bug,
-            kernel,
-            faults: BTreeMap::new(),
-            info,
-            observed: VecDeque::new(),
-            next_review: 0,
+        let (faults, observed) = (BTreeMap::new(), VecDeque::new());
+        let mut world =
+            RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, origin: 0 };
+        world.boot();
+        world
+    }
+
+    /// The run begins when the nodes have found each other, as with a real cluster. A configuration that never gets there
+    /// is shown as it is.
+    fn boot(&mut self) {
+        while !self.is_settled() && self.kernel.now() < BOOT_MAX {
+            let until = self.kernel.now() + REVIEW;
+            while self.kernel.run_one(until) {}
         }
+        self.origin = self.kernel.now();
+        self.next_review = self.origin;
+    }
+
+    /// Time in the run.
+    pub(super) fn time(&self) -> Nanos {
+        self.kernel.now() - self.origin
     }
 
     /// What the kernel counted.
@@ -87,13 +102,15 @@ impl RegistryWorld {
     }
 
     pub(super) fn observe(&mut self, what: Happening) {
-        self.observed.push_back(Observation { time: self.kernel.now(), what });
+        self.observed.push_back(Observation { time: self.time(), what });
     }
 
     /// Takes over what the nodes have reported.
     pub(super) fn collect(&mut self) {
         if self.kernel.has_reports() {
-            self.observed.extend(self.kernel.take_reports().map(|(time, what)| Observation { time, what }));
+            let origin = self.origin;
+            let shifted = |(time, what): (Nanos, Happening)| Observation { time: time - origin, what };
+            self.observed.extend(self.kernel.take_reports().map(shifted));
         }
     }
 }
@@ -104,7 +121,7 @@ impl World for RegistryWorld {
     }
 
     fn now(&self) -> Nanos {
-        self.kernel.now()
+        self.time()
     }
 
     fn submit(&mut self, call: Call) {
@@ -123,6 +140,7 @@ impl World for RegistryWorld {
     }
 
     fn wait(&mut self, until: Nanos, out: &mut Vec<Observation>) -> Result<(), WorldError> {
+        let until = until.saturating_add(self.origin);
         while self.observed.is_empty() {
             let healing = self.is_healing();
             let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };

@@ -88,10 +88,12 @@ fn same_seed_same_observations_and_another_seed_others() {
         for id in 0..20 {
             driver.connect(id, SECOND);
         }
-        for step in 0..400u64 {
-            driver.random(&mut stream, 2 * SECOND + step * 5 * MILLI, 5);
+        for step in 0..1_000u64 {
+            let now = 2 * SECOND + step * 4 * MILLI;
+            driver.run_until(now);
+            driver.random(&mut stream, now, 5);
+            driver.bring_back(now);
         }
-        driver.run_until(6 * SECOND);
         driver.log
     };
     let first = log(1);

@@ -164,10 +164,17 @@ impl Driver {
                 self.pushes += 1;
                 let version = version.unwrap();
                 let known = &mut self.clients[client as usize];
-                if !known.up {
+                let own = |request: &Request| match request {
+                    Request::Subscribe { subscription: number, .. } | Request::Unsubscribe { subscription: number, .. } => {
+                        *number == subscription
+                    }
+                    _ => false,
+                };
+                // Until a change of the subscription is confirmed what is under way belongs to the one before.
+                if !known.up || known.open.as_ref().is_some_and(|(_, request, _)| own(request)) {
                     return;
                 }
-                if known.subscribed.get(&subscription) != Some(&data) {
+                if known.subscribed.get(&subscription).is_some_and(|expected| *expected != data) {
                     self.wrong.push(format!("{now}: c{client} was pushed {data} on subscription {subscription}"));
                 }
                 if known.views.get(&subscription).is_some_and(|view| view.version > version) {
@@ -299,8 +306,15 @@ impl Driver {
                     self.ask(id, at, Request::Unpublish { data, registration, value: "".into() });
                 }
             }
-            12..=14 => self.ask(id, at, Request::Subscribe { data, subscription: number }),
-            15 => self.ask(id, at, Request::Unsubscribe { data, subscription: number }),
+            12..=15 => {
+                // A subscription's number stands for its dataId.
+                let data = (id * 7 + number * 3) % data_ids;
+                if stream.chance(800) {
+                    self.ask(id, at, Request::Subscribe { data, subscription: number });
+                } else {
+                    self.ask(id, at, Request::Unsubscribe { data, subscription: number });
+                }
+            }
             16 => self.ask(id, at, Request::Ping),
             17 => self.ask(id, at, Request::Read { data }),
             18 => self.ask(id, at, Request::Vanish),
