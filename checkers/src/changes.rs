@@ -109,7 +109,12 @@ impl<'a, 'b> Changes<'a, 'b> {
             for transition in transitions {
                 self.steps += 1;
                 let local = transition.local;
-                let floor = self.floor(stretch, transition);
+                let floor = self.floor(stretch, transition, view.at);
+                if transition.after.iter().any(|v| !self.asked(*v, view.at)) {
+                    // A value from the future is a phantom, and tells nothing about order.
+                    stretch.floors.insert(local, floor);
+                    continue;
+                }
                 let (position, went_back) = self.position(view.at, transition, floor);
                 if went_back {
                     back.push((local + self.ground.first, transition.after.first().copied()));
@@ -120,7 +125,8 @@ impl<'a, 'b> Changes<'a, 'b> {
                 } else {
                     stretch.floors.insert(local, position);
                 }
-                let before = transition.before.iter().map(|v| self.place(*v)).fold(floor, usize::max);
+                let before = transition.before.iter().filter(|v| self.asked(**v, view.at));
+                let before = before.map(|v| self.place(*v)).fold(floor, usize::max);
                 let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position);
                 if let Some(took) = self.sampled(view, local, before, after) {
                     late.push((local + self.ground.first, transition.before.first().copied()));
@@ -156,11 +162,14 @@ impl<'a, 'b> Changes<'a, 'b> {
         stretch.version = push.version.or(stretch.version);
     }
 
-    fn floor(&self, stretch: &Stretch, transition: &Transition) -> usize {
-        match stretch.floors.get(&transition.local) {
-            Some(floor) => *floor,
-            None => transition.before.iter().map(|v| self.place(*v)).min().unwrap_or(0),
-        }
+    fn asked(&self, value: u32, now: Nanos) -> bool {
+        self.record.values[value as usize].invoke <= now
+    }
+
+    fn floor(&self, stretch: &Stretch, transition: &Transition, now: Nanos) -> usize {
+        let kept = stretch.floors.get(&transition.local).copied().unwrap_or(0);
+        let asked = transition.before.iter().filter(|v| self.asked(**v, now));
+        asked.map(|v| self.place(*v)).min().unwrap_or(0).max(kept)
     }
 
     /// The position that the new view reflects, and whether that is a step back.

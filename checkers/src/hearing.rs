@@ -52,6 +52,7 @@ impl Hearing {
                 }
             }
         }
+        silent.retain(|s| s.from < s.to);
         let holes = joined(silent.iter().chain(&cut).copied().collect(), 0);
         let clean = session.stretches.iter().flat_map(|s| without(Span::new(s.from, s.to), &holes)).collect();
         let absent = absent_from(record, session, troubles);
@@ -96,7 +97,7 @@ fn gone_spans(silent: &[Span], lease: Nanos, proofs: &[(Nanos, Nanos)]) -> Vec<S
             }
             if invoke > base {
                 let lapse = base.saturating_add(lease).max(since);
-                if lapse <= ok {
+                if lapse < ok {
                     out.push(Span::new(lapse, ok));
                 }
                 base = invoke;

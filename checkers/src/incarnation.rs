@@ -109,10 +109,12 @@ impl Machine {
             _ => {
                 self.settled = open;
                 match step.what {
-                    What::Put(value) => self.pending.values.push(value),
-                    What::Take | What::Close => {}
+                    What::Put(value) => {
+                        self.pending.values.push(value);
+                        self.pending.none |= !atomic;
+                    }
+                    What::Take | What::Close => self.pending.none = true,
                 }
-                self.pending.none |= step.what == What::Take || !atomic;
             }
         }
     }

@@ -1,0 +1,7 @@
+//! What the brute-force oracle is made of.
+#![allow(dead_code, clippy::unwrap_used)]
+
+pub mod brute;
+pub mod random;
+pub mod tale;
+pub mod truth;
