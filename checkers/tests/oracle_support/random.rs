@@ -26,7 +26,7 @@ fn contract(n: &mut Numbers, family: usize) -> Contract {
     let flag = |n: &mut Numbers, usual: bool| if n.chance(40) { n.chance(50) } else { usual };
     let lease = n.below(7);
     Contract {
-        visible_ms_max: 1 + n.below(6),
+        visible_ms_max: if family == 3 { 6 } else { 1 + n.below(6) },
         recovered_ms_max: n.below(7),
         lease_ms_min: lease,
         lease_ms_max: lease + n.below(6),
@@ -65,14 +65,14 @@ struct Maker<'a> {
     clients: Vec<Client>,
     sessions: u32,
     values: u32,
-    /// Contents of both dataIds after each event, roughly.
-    past: Vec<[Vec<String>; 2]>,
+    /// What each client had on both dataIds after each event, roughly.
+    past: Vec<[[Option<String>; 2]; 3]>,
     version: u64,
 }
 
 pub fn history(n: &mut Numbers, family: usize) -> Tale {
     let contract = contract(n, family);
-    let end = 12 + n.below(24);
+    let end = if family == 3 { 30 } else { 12 } + n.below(24);
     let tale = Tale {
         contract,
         ops: Vec::new(),
@@ -93,8 +93,8 @@ pub fn history(n: &mut Numbers, family: usize) -> Tale {
 
 impl Maker<'_> {
     fn remember(&mut self) {
-        let now = |data: usize| self.clients.iter().filter_map(|c| c.held[data].clone()).collect::<Vec<_>>();
-        self.past.push([now(0), now(1)]);
+        let now = [0, 1, 2].map(|c: usize| self.clients[c].held.clone());
+        self.past.push(now);
     }
 
     fn event(&mut self, t: u64) {
@@ -119,7 +119,7 @@ impl Maker<'_> {
             return if t < 4 || luck < 50 { self.connect(t, client) } else { self.elsewhere(t, client) };
         }
         if let Some(open) = self.clients[client].open {
-            if luck < 60 {
+            if luck < 60 || family == 3 {
                 return self.complete(t, client, open);
             }
             return if luck < 80 { self.push(t) } else { self.trouble(t, client) };
@@ -131,6 +131,7 @@ impl Maker<'_> {
             _ if t == 4 => self.invoke(t, 2, Function::Subscribe),
             0..45 if client == 2 => self.push(t),
             0..35 => self.invoke(t, client, Function::Publish),
+            _ if family == 3 && client != 2 => self.invoke(t, client, Function::Publish),
             35..43 => self.invoke(t, client, Function::Unpublish),
             43..50 => self.push(t),
             50..55 => self.invoke(t, client, Function::Ping),
@@ -179,7 +180,7 @@ impl Maker<'_> {
 
     fn invoke(&mut self, t: u64, client: usize, f: Function) {
         let mut op = self.op(t, client, f, None);
-        op.data = u64::from(self.n.chance(12)) as u32;
+        op.data = u32::from(self.family != 3 && self.n.chance(12));
         if f == Function::Publish {
             self.values += 1;
             op.value = format!("v{}", self.values);
@@ -211,6 +212,7 @@ impl Maker<'_> {
 
     fn complete(&mut self, t: u64, client: usize, open: usize) {
         let outcome = match self.n.below(100) {
+            _ if self.family == 3 => Outcome::Ok,
             0..75 => Outcome::Ok,
             75..85 => Outcome::Fail,
             _ => Outcome::Info,
@@ -270,10 +272,19 @@ impl Maker<'_> {
 
     /// Something like what was true lately.
     fn content(&mut self, data: usize) -> Vec<String> {
-        let back = self.n.below(if self.n.0 % 5 == 0 { 12 } else { 4 }) as usize;
-        let at = self.past.len() - 1 - back.min(self.past.len() - 1);
-        let mut shown = self.past[at][data].clone();
-        let noise = if self.family == 3 { 5 } else { 12 };
+        let back = |n: &mut Numbers, most: u64| n.below(most) as usize;
+        let most = if self.family == 3 { 5 } else { [4, 4, 4, 12][self.n.below(4) as usize] };
+        let mut ago = back(self.n, most);
+        let mut shown = Vec::new();
+        for client in 0..3 {
+            // Each publisher from a time of its own: torn.
+            if self.family == 3 || self.n.chance(3) {
+                ago = back(self.n, most);
+            }
+            let at = self.past.len() - 1 - ago.min(self.past.len() - 1);
+            shown.extend(self.past[at][client][data].clone());
+        }
+        let noise = if self.family == 3 { 1 } else { 12 };
         if self.n.chance(noise) && !shown.is_empty() {
             let at = self.n.below(shown.len() as u64) as usize;
             shown.remove(at);
@@ -288,21 +299,13 @@ impl Maker<'_> {
         if self.n.chance(noise / 3) {
             shown.push("nobody".to_owned());
         }
-        // One publisher from another time: torn.
-        if self.n.chance(if self.family == 3 { 50 } else { 5 }) && shown.len() > 1 {
-            let other = self.past.len() - 1 - (self.n.below(5) as usize).min(self.past.len() - 1);
-            let other = self.past[other][data].clone();
-            if let Some(value) = other.first() {
-                shown[0] = value.clone();
-            }
-        }
         shown.sort();
         shown
     }
 
     fn push(&mut self, t: u64) {
         let to = if self.n.chance(85) { 2 } else { self.n.below(3) as u32 };
-        let data = u32::from(self.n.chance(8));
+        let data = u32::from(self.family != 3 && self.n.chance(8));
         let shown = self.content(data as usize);
         self.version += self.n.below(3);
         let version = self.n.chance(70).then(|| if self.n.chance(8) { self.version.saturating_sub(2) } else { self.version });
