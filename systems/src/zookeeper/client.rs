@@ -170,7 +170,7 @@ impl Client {
                 Next::Command(Some(Command::Watch { connection, data })) => self.watch_late(connection, data),
                 Next::Command(Some(Command::Leave)) => return self.leave().await,
                 Next::Frame(frame) => {
-                    if let Err(broken) = frame.and_then(|frame| Ok(self.absorb(&frame)?)) {
+                    if let Err(broken) = frame.and_then(|frame| self.absorb(&frame)) {
                         self.lose(&broken);
                     }
                 }
@@ -335,9 +335,9 @@ impl Client {
     }
 
     /// Takes an event, or the reply to a read of a subscription.
-    fn absorb(&mut self, frame: &Frame) -> Result<(), JuteError> {
+    fn absorb(&mut self, frame: &Frame) -> Result<(), Broken> {
         self.saw(frame);
-        if frame.head.xid == XID_EVENT { self.event(frame.body()) } else { self.answered(frame) }
+        if frame.head.xid == XID_EVENT { Ok(self.event(frame.body())?) } else { self.answered(frame) }
     }
 
     /// The connection is broken: tells so, and drops it.

@@ -39,7 +39,7 @@ pub enum Broken {
     /// The server sent what is not the protocol.
     #[error("bad message: {0}")]
     Message(#[from] JuteError),
-    /// The server said that the session is over, or went on elsewhere.
+    /// The server refused, for example because the session is over or went on elsewhere.
     #[error("{0}")]
     Session(Code),
 }

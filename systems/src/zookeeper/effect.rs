@@ -19,34 +19,34 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// The word whose answer leaves the node's time in its log; nothing else here asks it.
 const CLOCK_WORD: &str = "isro";
 
-/// Looks at a node all the time: when did it stop answering?
+/// Looks at a node all the time, and adds up how long it did not serve.
 #[derive(Debug)]
 pub struct Watchdog {
     task: JoinHandle<()>,
-    silent_since: watch::Receiver<Option<Instant>>,
+    silent: watch::Receiver<Duration>,
 }
 
 impl Watchdog {
     /// Begins to look.
     pub fn start(address: SocketAddr) -> Self {
-        let (sender, silent_since) = watch::channel(None);
+        let (sender, silent) = watch::channel(Duration::ZERO);
         let task = tokio::spawn(async move {
             loop {
                 let asked = Instant::now();
                 let serves = status(address, PATIENCE).await.is_ok_and(|status| status.mode != Mode::NotServing);
-                if !serves {
-                    sender.send_if_modified(|since| since.is_none() && since.replace(asked).is_none());
-                }
                 tokio::time::sleep(POLL).await;
+                if !serves {
+                    sender.send_modify(|silent| *silent += asked.elapsed());
+                }
             }
         });
-        Watchdog { task, silent_since }
+        Watchdog { task, silent }
     }
 
-    /// Milliseconds from the first look without an answer until now; none if each was answered.
-    pub fn finish(self) -> Option<u64> {
+    /// Milliseconds without service so far; 0 if each look was answered.
+    pub fn finish(self) -> u64 {
         self.task.abort();
-        self.silent_since.borrow().map(|since| since.elapsed().as_millis() as u64)
+        self.silent.borrow().as_millis() as u64
     }
 }
 

@@ -99,7 +99,9 @@ pub async fn run(site: Arc<Site>, plan: PlannedFault, end: oneshot::Receiver<()>
     };
     // Told before it is done: whatever it does, it does it after its start.
     site.tell(&due.fault, FaultStage::Start, None, None);
-    let watchdog = Watchdog::start(site.server(&due).address);
+    // Only where it measures: its questions would count as frames dropped, and stand in the log.
+    let stands_still = matches!(plan.kind, FaultKind::Kill | FaultKind::Pause);
+    let watchdog = stands_still.then(|| Watchdog::start(site.server(&due).address));
     let begun = blocking(&site, &due, begin).await;
     let skewed_ms = match &begun {
         Ok(Active::Skewed(_)) => Some(clock(&site, &due).await),
@@ -114,7 +116,7 @@ pub async fn run(site: Arc<Site>, plan: PlannedFault, end: oneshot::Receiver<()>
     let trouble = outcome.as_ref().err().map(|why| format!("{}: {why}", due.fault.detail));
     site.tell(&due.fault, FaultStage::End, trouble.clone(), None);
     all_serve_again(&site.shared, &touched(&site, &due)).await;
-    let silent_ms = watchdog.finish();
+    let silent_ms = watchdog.map(Watchdog::finish);
     let effect = effect(&due, outcome.unwrap_or(None), silent_ms, skewed_ms);
     if due.plan.kind != FaultKind::Partition {
         site.release(due.target.node);

@@ -6,7 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "an adapter to a real system lives in real time")]
 
 use super::client::{Client, Command, Stopped, accept};
-use super::connection::Frame;
+use super::connection::{Broken, Frame};
 use super::contents::Content;
 use super::jute::JuteError;
 use super::protocol::{Code, Message, children_reply, event_path};
@@ -106,11 +106,12 @@ impl Client {
     }
 
     /// The answer to such a read: a push for each subscription.
-    pub fn answered(&mut self, frame: &Frame) -> Result<(), JuteError> {
+    pub fn answered(&mut self, frame: &Frame) -> Result<(), Broken> {
         let Some(link) = &mut self.link else { return Ok(()) };
         let Some(Some(data)) = link.watches.reads.remove(&frame.head.xid) else { return Ok(()) };
         if frame.head.code != Code::OK {
-            return Ok(());
+            // A subscription that cannot be read any more must not look alive.
+            return Err(Broken::Session(frame.head.code));
         }
         let subscribed = link.watches.subscribed.get(&data).cloned().unwrap_or_default();
         let (content, version) = self.content(data, frame)?;
