@@ -105,7 +105,9 @@ impl Bug {
             }
             Bug::RepublishAppends => "data: a republished value is stored beside the old one instead of replacing it",
             Bug::TornContent => "data: half of a content comes from a cache that is refreshed at another instant",
-            Bug::SyncOnlyAdds => "data: the digest sync adds what is missing but never removes what the session gave up",
+            Bug::SyncOnlyAdds => {
+                "data: the digest sync adds what is missing but never removes what the session gave up"
+            }
             Bug::ServeMigrating => "data: a slot serves while it is Migrating, before it has heard every session",
             Bug::LeaseNotRenewed => "data: only writes renew a session's lease, heartbeats and digests do not",
         }

@@ -64,7 +64,7 @@ pub struct RegistryConfig {
     pub replicate_ms: u64,
     /// A slot's leader compares digests with every session, and a follower with its leader, so often.
     pub digest_ms: u64,
-    /// A slot stays in Migrating for at least so long.
+    /// A new leader waits so long, Migrating, before it asks the sessions.
     pub migrate_ms: u64,
     /// How long it is remembered that something was unpublished.
     pub tombstone_ms: u64,
@@ -129,7 +129,7 @@ impl Default for RegistryConfig {
             notify_ms: 20,
             replicate_ms: 50,
             digest_ms: 1_000,
-            migrate_ms: 50,
+            migrate_ms: 100,
             tombstone_ms: 15_000,
             write_batch_ms: 2,
             write_timeout_ms: 300,

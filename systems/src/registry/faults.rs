@@ -219,7 +219,9 @@ impl RegistryWorld {
         let now = self.kernel.now();
         let arrived = active.links.iter().all(|(from, to)| self.kernel.busy_until(*from, *to) <= now);
         let touched = active.links.iter().flat_map(|(from, to)| [*from, *to]).chain([active.target]);
-        arrived && touched.filter(|node| *node < self.ids.clients()).all(|node| self.node_serves(node)) && self.is_settled()
+        arrived
+            && touched.filter(|node| *node < self.ids.clients()).all(|node| self.node_serves(node))
+            && self.is_settled()
     }
 
     fn runs(&self, node: NodeId) -> bool {

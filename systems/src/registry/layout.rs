@@ -92,7 +92,8 @@ impl NodeIds {
 
     /// All nodes but the clients.
     pub fn nodes(&self) -> Vec<Node> {
-        let node = |id| Node { name: self.name(id), role: self.role(id).to_owned(), serves_clients: self.is_session(id) };
+        let node =
+            |id| Node { name: self.name(id), role: self.role(id).to_owned(), serves_clients: self.is_session(id) };
         (0..self.clients()).map(node).collect()
     }
 }

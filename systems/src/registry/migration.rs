@@ -1,8 +1,10 @@
 //! How a data node comes to lead a slot: Migrating, then Accept; and how it stops: Moved.
 //!
 //! A new leader serves only after (1) every listed data node has said that it does not serve the slot in an earlier
-//! epoch (one that is not listed any more has fenced itself by time), and then (2) every listed session has said what it
-//! holds. The order matters: what the old leader acknowledged before it stopped is held by the session by then.
+//! epoch (one that is not listed any more has fenced itself by time), and then, after `migrate_ms`, (2) every listed
+//! session has said what it holds. The order matters: what the old leader acknowledged before it stopped is held by the
+//! session by then. What was removed lately is handed over too, so that an old registration in a forgotten corner stays
+//! dead.
 
 use super::bugs::Bug;
 use super::data::Data;
@@ -80,6 +82,11 @@ impl Data {
                 }
                 return;
             }
+            let ready = self.slots[at].since + self.config.migrate_ms * MILLI;
+            if now.mono < ready {
+                out.timer(ready - now.mono, Timer::Migrate(number));
+                return;
+            }
             self.slots[at].phase = Phase::Syncing;
             ask = true;
         }
@@ -118,11 +125,6 @@ impl Data {
     fn finish(&mut self, now: Now, number: u32, out: &mut Out) {
         let cluster = self.member.cluster.clone();
         let slot = &mut self.slots[number as usize];
-        let ready = slot.since + self.config.migrate_ms * MILLI;
-        if now.mono < ready {
-            out.timer(ready - now.mono, Timer::Migrate(number));
-            return;
-        }
         slot.expire(now.mono, |entry| cluster.sessions.get(&entry.session) != Some(&entry.incarnation));
         slot.accept(now.mono);
         for session in cluster.sessions.keys() {
@@ -150,7 +152,7 @@ impl Data {
             return;
         }
         slot.released = slot.released.max(epoch);
-        out.send(from, Message::Released(number, epoch, slot.copy()));
+        out.send(from, Message::Released(number, epoch, slot.tombstones()));
     }
 
     pub(super) fn on_released(

@@ -26,7 +26,11 @@ impl RegistryWorld {
             }
         };
         if fault.target.role.as_deref().is_some_and(|role| role != self.ids.role(node)) {
-            return Err(format!("{} is not a {} node", self.ids.name(node), fault.target.role.as_deref().unwrap_or("")));
+            return Err(format!(
+                "{} is not a {} node",
+                self.ids.name(node),
+                fault.target.role.as_deref().unwrap_or("")
+            ));
         }
         if !fits(node) {
             return Err(format!("{} does not run", self.ids.name(node)));

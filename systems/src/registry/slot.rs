@@ -90,7 +90,8 @@ impl Slot {
         let datum = self.datums.entry(entry.data).or_default();
         let key = (entry.publisher, 0);
         let old = datum.entries.get(&key);
-        let late_clean_up = self.bug == Some(Bug::LateCleanUp) && entry.clean_up && old.is_some_and(|k| k.entry.is_live());
+        let late_clean_up =
+            self.bug == Some(Bug::LateCleanUp) && entry.clean_up && old.is_some_and(|k| k.entry.is_live());
         if old.is_some_and(|kept| kept.entry.order() >= entry.order()) && !late_clean_up {
             return false;
         }
@@ -149,7 +150,10 @@ impl Slot {
 
     /// The sum of what is live from this incarnation of this session.
     pub fn digest_of(&self, session: NodeId, incarnation: u64) -> u64 {
-        self.live().filter(|e| e.session == session && e.incarnation == incarnation).map(Entry::digest).fold(0, u64::wrapping_add)
+        self.live()
+            .filter(|e| e.session == session && e.incarnation == incarnation)
+            .map(Entry::digest)
+            .fold(0, u64::wrapping_add)
     }
 
     /// The sum of everything live.
@@ -169,6 +173,11 @@ impl Slot {
     /// Everything, also what was removed lately.
     pub fn copy(&self) -> Vec<Entry> {
         self.entries().cloned().collect()
+    }
+
+    /// What was removed or dropped lately.
+    pub fn tombstones(&self) -> Vec<Entry> {
+        self.entries().filter(|entry| !entry.is_live()).cloned().collect()
     }
 
     /// Becomes a copy of this.
@@ -212,7 +221,11 @@ impl Slot {
             return Content { version: floor, elements: Arc::from([]) };
         };
         if torn {
-            return Content { version: datum.version, elements: torn_elements(datum, now) };
+            let (elements, refreshed) = torn_elements(datum, now);
+            if refreshed {
+                self.dirty.insert(data);
+            }
+            return Content { version: datum.version, elements };
         }
         let elements = datum.content.get_or_insert_with(|| values(&datum.entries, |_| true).into()).clone();
         Content { version: datum.version, elements }
@@ -221,12 +234,7 @@ impl Slot {
     /// With [`Bug::TornContent`]: what was shown half old is shown again when it is whole.
     pub fn refresh_halves(&mut self, now: Nanos) {
         for (data, datum) in &mut self.datums {
-            if let Some((at, half)) = &datum.half
-                && now >= at + TORN
-                && *half != values(&datum.entries, is_odd)
-            {
-                datum.version += 1;
-                datum.half = None;
+            if torn_elements(datum, now).1 {
                 self.dirty.insert(*data);
             }
         }
@@ -253,13 +261,18 @@ fn is_odd(publisher: Publisher) -> bool {
     publisher.client % 2 == 1
 }
 
-fn torn_elements(datum: &mut Datum, now: Nanos) -> Elements {
-    if datum.half.as_ref().is_none_or(|(at, _)| now >= at + TORN) {
-        datum.half = Some((now, values(&datum.entries, is_odd)));
+/// The content with its old half, and whether that half was made new just now.
+fn torn_elements(datum: &mut Datum, now: Nanos) -> (Elements, bool) {
+    let fresh = values(&datum.entries, is_odd);
+    let due = datum.half.as_ref().is_none_or(|(at, half)| now >= at + TORN && *half != fresh);
+    let refreshed = due && datum.half.is_some();
+    if due {
+        datum.half = Some((now, fresh));
+        datum.version += u64::from(refreshed);
     }
     let mut all = values(&datum.entries, |p| !is_odd(p));
     all.extend(datum.half.iter().flat_map(|(_, half)| half.iter().cloned()));
-    all.into()
+    (all.into(), refreshed)
 }
 
 /// With [`Bug::RepublishAppends`]: the old value stays beside the new one; taking back takes all.

@@ -38,7 +38,13 @@ const BOOT_MAX: Nanos = 60_000 * MILLI;
 impl RegistryWorld {
     /// A registry of this shape with so many clients, none of them connected. Same arguments and same calls: the same
     /// observations. The number of dataIds is not needed: they come into being when they are named.
-    pub fn new(config: RegistryConfig, clients: u32, _data_ids: u32, kernel_seed: u64, bug: Option<Bug>) -> RegistryWorld {
+    pub fn new(
+        config: RegistryConfig,
+        clients: u32,
+        _data_ids: u32,
+        kernel_seed: u64,
+        bug: Option<Bug>,
+    ) -> RegistryWorld {
         let config = Arc::new(config);
         let ids = NodeIds::of(&config);
         let mut nodes: Vec<RegistryNode> =
@@ -60,8 +66,7 @@ impl RegistryWorld {
             virtual_time: true,
         };
         let (faults, observed) = (BTreeMap::new(), VecDeque::new());
-        let mut world =
-            RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, origin: 0 };
+        let mut world = RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, origin: 0 };
         world.boot();
         world
     }

@@ -100,15 +100,12 @@ impl Session {
             self.reply(connection, op, Answer::Ok(None), out);
             return;
         }
+        // Also what is taken back stays in the index: until data has acknowledged that, closing must wait for it.
         if let Some(known) = self.connections.get_mut(&connection) {
-            if entry.is_live() {
-                if self.bug == Some(Bug::GhostIndexOverwritten) {
-                    known.registered.clear();
-                }
-                known.registered.insert(key);
-            } else {
-                known.registered.remove(&key);
+            if self.bug == Some(Bug::GhostIndexOverwritten) && entry.is_live() {
+                known.registered.clear();
             }
+            known.registered.insert(key);
         }
         let wait = self.wait(connection, op, out);
         self.enqueue(entry, wait, out);
@@ -127,19 +124,19 @@ impl Session {
 
     /// A clean close is confirmed when everything that the connection held is taken back.
     fn on_close(&mut self, now: Now, connection: ConnectionId, op: OpId, out: &mut Out) {
-        let holds = self.connections.get(&connection).is_some_and(|known| !known.registered.is_empty());
         let wait = match self.config.ack {
-            Ack::Data if holds => Some((connection, op)),
-            _ => None,
+            Ack::Data => Some((connection, op)),
+            Ack::Session => None,
         };
-        let removed = self.close(now, connection, wait, None, out);
-        if wait.is_none() || removed == 0 {
+        let written = self.close(now, connection, wait, None, out);
+        if wait.is_none() || written == 0 {
             self.reply(connection, op, Answer::Ok(None), out);
         }
     }
 
     /// The connection is over: its subscriptions end, and what it registered is taken back, unless a newer connection of
-    /// the same client has registered it since. Returns how many registrations were taken back.
+    /// the same client has registered it since. Returns how many writes that takes, those included that take back what was
+    /// unpublished before and may not have arrived.
     pub(super) fn close(
         &mut self,
         now: Now,
@@ -152,24 +149,28 @@ impl Session {
         for (subscription, subscribed) in &known.subscriptions {
             self.unwatch(subscribed.data, connection, *subscription);
         }
-        let mut removed = 0;
+        let mut written = 0;
         for (data, registration) in known.registered {
             let publisher = Publisher { client: connection.client, registration };
             let fast = self.bug == Some(Bug::GhostFastDisconnect);
             let Some(held) = self.store.get(data, publisher) else { continue };
-            let own = held.entry.is_live() && held.entry.connection == connection.number;
-            if !own || (fast && !held.acked) {
+            let own = held.entry.connection == connection.number;
+            let done = held.acked && !held.entry.is_live();
+            if !own || done || (fast && !held.acked) {
                 continue;
             }
-            let entry = Entry { rank: Rank::Removed, value: None, stamp: now.wall, clean_up: true, ..held.entry.clone() };
-            self.store.put(entry.clone(), now.mono);
+            let mut entry = held.entry.clone();
+            if entry.is_live() {
+                entry = Entry { rank: Rank::Removed, value: None, stamp: now.wall, clean_up: true, ..entry };
+                self.store.put(entry.clone(), now.mono);
+            }
             self.enqueue(entry, wait, out);
-            removed += 1;
+            written += 1;
         }
         if let Some(why) = tell {
             out.send_on(self.ids.clients(), connection.client, Message::Closed(connection, why));
         }
-        removed
+        written
     }
 
     pub(super) fn close_idle(&mut self, now: Now, out: &mut Out) {

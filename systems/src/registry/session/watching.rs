@@ -141,18 +141,14 @@ impl Session {
         let Some(watched) = self.watched.get_mut(&data) else { return };
         if watched.question.is_some_and(|question| question.id == id) {
             watched.question = None;
+            if self.bug == Some(Bug::EmptyFirstFetch) {
+                self.forget_first(data);
+            }
             self.fetch(now, data, out);
         }
     }
 
-    pub(super) fn on_fetched(
-        &mut self,
-        now: Now,
-        id: u64,
-        data: DataIx,
-        content: Option<Content>,
-        out: &mut Out,
-    ) {
+    pub(super) fn on_fetched(&mut self, now: Now, id: u64, data: DataIx, content: Option<Content>, out: &mut Out) {
         if let Some(reading) = self.reads.get(&id) {
             let (connection, op) = (reading.connection, reading.op);
             match content {
@@ -170,8 +166,11 @@ impl Session {
         };
         let Some(watched) = self.watched.get_mut(&data) else { return };
         let Some(question) = watched.question.filter(|question| question.id == id) else { return };
+        if content.is_none() && self.bug == Some(Bug::EmptyFirstFetch) {
+            self.forget_first(data);
+        }
+        let Some(watched) = self.watched.get_mut(&data) else { return };
         match content {
-            None if self.bug == Some(Bug::EmptyFirstFetch) && watched.content.is_none() => watched.question = None,
             None => out.timer(self.config.fetch_retry_ms * MILLI, Timer::Refetch(data, id)),
             Some(content) => {
                 watched.question = None;
@@ -180,6 +179,17 @@ impl Session {
                 if again {
                     self.fetch(now, data, out);
                 }
+            }
+        }
+    }
+
+    /// With [`Bug::EmptyFirstFetch`]: nobody waits for a first content any more.
+    fn forget_first(&mut self, data: DataIx) {
+        let Some(watched) = self.watched.get(&data) else { return };
+        for (connection, number) in &watched.subscribers {
+            let known = self.connections.get_mut(connection);
+            if let Some(first) = known.and_then(|k| k.subscriptions.get_mut(number)).filter(|s| !s.ready) {
+                first.since = Nanos::MAX;
             }
         }
     }
@@ -259,7 +269,7 @@ impl Session {
             let Some(watched) = self.watched.get_mut(&data) else { continue };
             let current = match &watched.content {
                 Some(content) => content.version >= version,
-                None => self.bug == Some(Bug::EmptyFirstFetch),
+                None => false,
             };
             if current {
                 watched.fresh = watched.fresh.max(sent);

@@ -165,9 +165,8 @@ impl Driver {
                 let version = version.unwrap();
                 let known = &mut self.clients[client as usize];
                 let own = |request: &Request| match request {
-                    Request::Subscribe { subscription: number, .. } | Request::Unsubscribe { subscription: number, .. } => {
-                        *number == subscription
-                    }
+                    Request::Subscribe { subscription: number, .. }
+                    | Request::Unsubscribe { subscription: number, .. } => *number == subscription,
                     _ => false,
                 };
                 // Until a change of the subscription is confirmed what is under way belongs to the one before.

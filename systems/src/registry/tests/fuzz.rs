@@ -73,7 +73,9 @@ pub fn run(seed: u64, bug: Option<crate::registry::Bug>) -> Vec<String> {
     }
     let now = driver.world.now();
     for client in &mut driver.clients {
-        client.todo.retain(|(_, request)| matches!(request, Request::Connect { .. } | Request::Subscribe { .. } | Request::Publish { .. }));
+        client.todo.retain(|(_, request)| {
+            matches!(request, Request::Connect { .. } | Request::Subscribe { .. } | Request::Publish { .. })
+        });
     }
     for id in clients..clients + 3 {
         driver.clients[id as usize].away = false;
