@@ -13,7 +13,6 @@ type InputOf<M> = Input<<M as Machine>::Message, <M as Machine>::Timer>;
 type OutputsOf<M> = Outputs<<M as Machine>::Message, <M as Machine>::Timer, <M as Machine>::Report>;
 
 /// Something in the queue. `life` is the incarnation of the process that it is meant for.
-
 struct Due<M: Machine> {
     node: NodeId,
     life: u64,
@@ -21,7 +20,6 @@ struct Due<M: Machine> {
 }
 
 /// A node's process and host.
-
 struct Host<M: Machine> {
     machine: M,
     clock: Clock,
@@ -45,7 +43,6 @@ pub struct Counters {
 }
 
 /// Nodes, links and time.
-
 pub struct Kernel<M: Machine> {
     seed: u64,
     now: Nanos,

@@ -110,12 +110,14 @@ impl Data {
     fn on_message(&mut self, now: Now, from: NodeId, message: Message, out: &mut Out) {
         match message {
             Message::BeatOk(incarnation, sent, cluster) => {
-                if self.member.confirmed(incarnation, sent, cluster) {
+                let news = self.member.confirmed(incarnation, sent, cluster);
+                if news {
                     self.on_table(now, out);
                 }
             }
             Message::Table(cluster) => {
-                if self.member.learn(cluster) {
+                let news = self.member.learn(cluster);
+                if news {
                     self.on_table(now, out);
                 }
             }

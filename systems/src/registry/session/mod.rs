@@ -185,7 +185,8 @@ impl Session {
         match message {
             Message::Request(connection, op, ask) => self.on_request(now, connection, op, ask, out),
             Message::ClientBeat(connection, sent) => {
-                if self.touch(now, connection, out) {
+                let known = self.touch(now, connection, out);
+                if known {
                     out.send_on(from, client, Message::ClientBeat(connection, sent));
                 }
             }
@@ -193,7 +194,8 @@ impl Session {
                 self.close(now, connection, None, None, out);
             }
             Message::Pushed(connection, subscription, op, version) => {
-                if self.touch(now, connection, out) {
+                let known = self.touch(now, connection, out);
+                if known {
                     self.on_pushed(now, connection, subscription, op, version, out);
                 }
             }
