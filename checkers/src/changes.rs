@@ -13,7 +13,7 @@
 use crate::distribution::{Gauge, Series};
 use crate::finding::{Finding, Findings, Seen};
 use crate::ground::Ground;
-use crate::judge::{Pairs, Transition};
+use crate::judge::{Mine, Pairs, Transition};
 use crate::record::{Publisher, Record, Step, What};
 use crate::span::{Span, meets};
 use crate::trouble::{Horizon, Trouble};
@@ -92,10 +92,10 @@ impl<'a, 'b> Changes<'a, 'b> {
         Changes { record, horizon, troubles, views, ground, pairs, findings, times, steps: 0, forces, reached }
     }
 
-    /// `mine` are the views of this dataId in order of time.
-    pub fn run(&mut self, mine: &[usize]) {
+    /// Follows all views of this dataId.
+    pub fn run(&mut self, mine: &Mine) {
         let mut stretches: FxHashMap<usize, Stretch> = FxHashMap::default();
-        for &at in mine {
+        for &at in &mine.views {
             let view = &self.views.all[at];
             if view.run.is_none() {
                 continue;
@@ -140,7 +140,7 @@ impl<'a, 'b> Changes<'a, 'b> {
                 self.report(Kind::Late, view, late, slowest);
             }
         }
-        self.unseen();
+        self.unseen(&mine.runs);
     }
 
     fn place(&self, value: u32) -> usize {
@@ -242,7 +242,7 @@ impl<'a, 'b> Changes<'a, 'b> {
     }
 
     /// Counts what runs did not get to see: overtaken before the last push, unfinished after it.
-    fn unseen(&mut self) {
+    fn unseen(&mut self, runs: &[usize]) {
         let mut oks: Vec<Nanos> = Vec::new();
         for (local, forces) in self.forces.iter().enumerate() {
             let steps = &self.publisher(local).steps;
@@ -250,7 +250,8 @@ impl<'a, 'b> Changes<'a, 'b> {
         }
         oks.sort_unstable();
         self.times.changes = oks.len() as u64;
-        for (at, run) in self.views.runs.iter().enumerate().filter(|r| r.1.data == self.ground.data) {
+        for &at in runs {
+            let run = &self.views.runs[at];
             let before = |t: Nanos| oks.partition_point(|ok| *ok < t) as u64;
             let due = before(run.end) - before(run.start);
             let rest = due.saturating_sub(self.reached.get(&at).copied().unwrap_or(0));

@@ -7,7 +7,7 @@ use crate::evidence::Evidence;
 use crate::finding::{Finding, Findings, Seen};
 use crate::ground::Ground;
 use crate::hearing::Hearing;
-use crate::judge::{Judge, Stopped};
+use crate::judge::{Judge, Mine, Stopped};
 use crate::options::{Checker, Options};
 use crate::record::Record;
 use crate::span::Span;
@@ -15,7 +15,7 @@ use crate::sufficiency::{Seen as Sufficiency, reasons};
 use crate::trouble::{Horizon, Trouble, troubles};
 use crate::verdict::{CheckResult, Convergence, Figure, Kind, Report, Verdict};
 use crate::views::Views;
-use history::{DataIx, Event, Header, MILLI, Nanos, PhaseName};
+use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -29,8 +29,7 @@ struct Prepared<'a> {
     horizon: Horizon,
     hearings: Vec<Hearing>,
     views: Views,
-    /// Views by dataId, in order of time.
-    by_data: BTreeMap<DataIx, Vec<usize>>,
+    by_data: BTreeMap<DataIx, Mine>,
 }
 
 /// What came out for one dataId.
@@ -83,7 +82,7 @@ impl<'a> Prepared<'a> {
         let horizon = Horizon::new(&header.contract, options, &troubles);
         let hearings: Vec<Hearing> = record.sessions.iter().map(|s| Hearing::new(&record, s, &troubles)).collect();
         let views = Views::new(&record, &contents, &horizon, &hearings, options);
-        let mut by_data: BTreeMap<DataIx, Vec<usize>> = BTreeMap::new();
+        let mut by_data: BTreeMap<DataIx, Mine> = BTreeMap::new();
         record.publishers.iter().for_each(|p| {
             by_data.entry(p.data).or_default();
         });
@@ -91,7 +90,15 @@ impl<'a> Prepared<'a> {
             by_data.entry(c.data).or_default();
         });
         for (at, view) in views.all.iter().enumerate() {
-            by_data.entry(contents.all[view.content].data).or_default().push(at);
+            by_data.entry(contents.all[view.content].data).or_default().views.push(at);
+        }
+        for (at, run) in views.runs.iter().enumerate() {
+            by_data.entry(run.data).or_default().runs.push(at);
+        }
+        for (at, op) in record.ops.iter().enumerate() {
+            if let (Function::Read, Outcome::Ok, Some(data)) = (op.f, op.outcome, op.data) {
+                by_data.entry(data).or_default().reads.push(at);
+            }
         }
         Prepared { record, contents, troubles, horizon, hearings, views, by_data }
     }

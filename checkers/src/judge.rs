@@ -14,7 +14,7 @@ use crate::tree::Tree;
 use crate::trouble::Horizon;
 use crate::verdict::Kind;
 use crate::views::{View, Views};
-use history::{Function, Nanos, Outcome, PhaseName, SnapshotId};
+use history::{Nanos, PhaseName, SnapshotId};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,14 @@ pub(crate) struct Transition {
 
 /// Differences between pairs of contents that followed each other before somebody's eyes.
 pub(crate) type Pairs = FxHashMap<(usize, usize), Vec<Transition>>;
+
+/// What belongs to one dataId, by index: views in order of time, reads that ended ok, runs.
+#[derive(Default)]
+pub(crate) struct Mine {
+    pub views: Vec<usize>,
+    pub reads: Vec<usize>,
+    pub runs: Vec<usize>,
+}
 
 /// The work on one dataId.
 pub(crate) struct Judge<'a, 'b> {
@@ -96,10 +104,10 @@ impl<'a, 'b> Judge<'a, 'b> {
         judge
     }
 
-    /// Judges everything; `mine` are the views of this dataId.
-    pub fn run(&mut self, mine: &[usize]) -> Result<(), Stopped> {
+    /// Judges everything of this dataId.
+    pub fn run(&mut self, mine: &Mine) -> Result<(), Stopped> {
         let mut uses: FxHashMap<usize, Uses> = FxHashMap::default();
-        for &at in mine {
+        for &at in &mine.views {
             let view = &self.views.all[at];
             let entry = uses.entry(view.content).or_default();
             entry.views.push(at);
@@ -110,11 +118,10 @@ impl<'a, 'b> Judge<'a, 'b> {
                 }
             }
         }
-        for (at, op) in self.record.ops.iter().enumerate() {
-            let content = op.snapshot.and_then(|id| self.contents.by_id.get(&id)).copied();
-            let read = op.f == Function::Read && op.outcome == Outcome::Ok && op.data == Some(self.ground.data);
-            if let (true, Some(content)) = (read, content) {
-                uses.entry(content).or_default().reads.push(at);
+        for &at in &mine.reads {
+            let content = self.record.ops[at].snapshot.and_then(|id| self.contents.by_id.get(&id));
+            if let Some(content) = content.filter(|c| self.contents.all[**c].data == self.ground.data) {
+                uses.entry(*content).or_default().reads.push(at);
             }
         }
         // Depth first, without recursion: chains of differences are long. True: enter, false: leave.

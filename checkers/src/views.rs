@@ -15,7 +15,7 @@ use crate::options::Options;
 use crate::record::Record;
 use crate::span::Span;
 use crate::trouble::Horizon;
-use history::{ClientId, ConnectionState, DataIx, Event, Function, MILLI, Nanos, Operation, Outcome, Push};
+use history::{ClientId, ConnectionState, DataIx, Event, Function, MILLI, Nanos, Operation, Outcome, Push, SessionId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -106,6 +106,8 @@ struct Walk<'a, 'b> {
     subs: BTreeMap<(ClientId, u32), Sub>,
     of_client: FxHashMap<ClientId, Vec<u32>>,
     connected: FxHashMap<ClientId, bool>,
+    /// The session of each client, where connections are told.
+    current: FxHashMap<ClientId, SessionId>,
     stretches: usize,
 }
 
@@ -128,6 +130,7 @@ impl Views {
             subs: BTreeMap::new(),
             of_client: FxHashMap::default(),
             connected: FxHashMap::default(),
+            current: FxHashMap::default(),
             stretches: 0,
         };
         let mut pushes = 0;
@@ -140,8 +143,11 @@ impl Views {
                 }
                 Event::Connection(c) => match c.state {
                     ConnectionState::Connected | ConnectionState::Resumed => {
+                        walk.current.insert(c.client, c.session);
                         walk.connected(c.client, c.time, c.state == ConnectionState::Connected);
                     }
+                    // News of an older session say nothing about the present one.
+                    _ if walk.current.get(&c.client).is_some_and(|s| *s != c.session) => {}
                     _ => walk.disconnected(c.client, c.time),
                 },
                 _ => {}
@@ -238,7 +244,8 @@ impl Walk<'_, '_> {
     fn push(&mut self, number: usize, push: &Push) {
         let Some(&content) = self.contents.by_id.get(&push.snapshot) else { return };
         let at = self.out.all.len();
-        let connected = self.connected.get(&push.client).copied().unwrap_or(false);
+        let present = self.current.get(&push.client).is_none_or(|s| *s == push.session);
+        let connected = present && self.connected.get(&push.client).copied().unwrap_or(false);
         let mut view = View {
             push: number,
             content,

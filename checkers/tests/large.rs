@@ -32,7 +32,8 @@ fn history() -> Vec<Event> {
         for client in PUBLISHERS..PUBLISHERS + SUBSCRIBERS {
             let session = client;
             let time = time * MILLI + u64::from(client);
-            let push = history::Push { time, client, session, subscription: 0, data: 0, snapshot, version: None, node: None };
+            let push =
+                history::Push { time, client, session, subscription: 0, data: 0, snapshot, version: None, node: None };
             writer.push_event(Event::Push(push));
         }
     };
@@ -45,7 +46,15 @@ fn history() -> Vec<Event> {
     }
     for n in 1..=CHANGES {
         let (client, time) = (n * 37 % PUBLISHERS, u64::from(n) * 5 + 5);
-        writer.op(time, client, Function::Publish, Some((0, 0)), Some(&name(client, n)), None, Some((Outcome::Ok, time + 2)));
+        writer.op(
+            time,
+            client,
+            Function::Publish,
+            Some((0, 0)),
+            Some(&name(client, n)),
+            None,
+            Some((Outcome::Ok, time + 2)),
+        );
     }
     writer.phase(u64::from(CHANGES) * 5 + 20, PhaseName::End);
     snapshots.into_iter().map(Event::Snapshot).chain(writer.finish()).collect()

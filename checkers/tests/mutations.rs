@@ -52,9 +52,15 @@ fn every_mutation_is_noticed() {
             let kinds = found(&spoiled);
             noticed += usize::from(!kinds.is_empty());
             let expected: &[Kind] = match mutation {
-                Mutation::DropPush | Mutation::DelayPush => &[Kind::Stale, Kind::Late, Kind::WrongAtEnd, Kind::Backwards],
-                Mutation::SwapPushes => &[Kind::Stale, Kind::Phantom, Kind::Backwards, Kind::VersionFell, Kind::Late, Kind::WrongAtEnd],
-                Mutation::DropElement => &[Kind::Incomplete, Kind::Late, Kind::Backwards, Kind::Stale, Kind::WrongAtEnd],
+                Mutation::DropPush | Mutation::DelayPush => {
+                    &[Kind::Stale, Kind::Late, Kind::WrongAtEnd, Kind::Backwards]
+                }
+                Mutation::SwapPushes => {
+                    &[Kind::Stale, Kind::Phantom, Kind::Backwards, Kind::VersionFell, Kind::Late, Kind::WrongAtEnd]
+                }
+                Mutation::DropElement => {
+                    &[Kind::Incomplete, Kind::Late, Kind::Backwards, Kind::Stale, Kind::WrongAtEnd]
+                }
                 Mutation::AddUnknown => &[Kind::Phantom, Kind::WrongAtEnd],
                 // Two values of one publisher; the other one may also be old or not asked for yet.
                 Mutation::AddKnown => &[Kind::Duplicate, Kind::Stale, Kind::Phantom, Kind::WrongAtEnd],

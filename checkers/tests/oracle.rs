@@ -62,13 +62,26 @@ fn agree(seed: u64, family: usize) -> Vec<Kind> {
 fn agrees_with_brute_force() {
     let cases = std::env::var("UPHEAVAL_ORACLE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(50_000_u64);
     let from = std::env::var("UPHEAVAL_ORACLE_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(0_u64);
-    let mut seen: BTreeMap<(usize, Kind), u64> = BTreeMap::new();
-    for seed in from..from + cases {
-        let family = (seed % FAMILIES as u64) as usize;
-        for kind in agree(seed, family) {
-            *seen.entry((family, kind)).or_default() += 1;
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get() as u64);
+    let share = |first: u64| {
+        let mut seen: BTreeMap<(usize, Kind), u64> = BTreeMap::new();
+        for seed in (from + first..from + cases).step_by(threads as usize) {
+            let family = (seed % FAMILIES as u64) as usize;
+            for kind in agree(seed, family) {
+                *seen.entry((family, kind)).or_default() += 1;
+            }
         }
-    }
+        seen
+    };
+    let mut seen: BTreeMap<(usize, Kind), u64> = BTreeMap::new();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|first| scope.spawn(move || share(first))).collect();
+        for worker in workers {
+            for (key, n) in worker.join().unwrap() {
+                *seen.entry(key).or_default() += n;
+            }
+        }
+    });
     let kinds = [
         Kind::Phantom,
         Kind::Duplicate,

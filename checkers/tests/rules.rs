@@ -77,7 +77,9 @@ fn ghost() {
     );
     // A fault allows any age until 20 ms after its end.
     let faulty = |t: u32| {
-        format!("5 c1 push d0 a \n 10 c0 unpublish d0 ok 12 \n 13 c1 push d0 \n 20 fault pause n0 30 \n {t} c1 push d0 a \n {t} c1 push d0")
+        format!(
+            "5 c1 push d0 a \n 10 c0 unpublish d0 ok 12 \n 13 c1 push d0 \n 20 fault pause n0 30 \n {t} c1 push d0 a \n {t} c1 push d0"
+        )
     };
     let back = with(|c| c.monotonic_pushes = false);
     holds(&back, &faulty(50));
@@ -91,7 +93,11 @@ fn ghost() {
 fn ghost_of_a_lost_client() {
     // Lost at 10: possible until 60, and 10 ms more in a view.
     holds(&contract(), "5 c1 push d0 a \n 10 c0 lost \n 70 c1 push d0");
-    breaks(&contract(), "5 c1 push d0 a \n 10 c0 lost \n 71 c1 push d0 a \n 71 c1 push d0", &[Kind::Ghost, Kind::Stale]);
+    breaks(
+        &contract(),
+        "5 c1 push d0 a \n 10 c0 lost \n 71 c1 push d0 a \n 71 c1 push d0",
+        &[Kind::Ghost, Kind::Stale],
+    );
     breaks(&contract(), "5 c1 push d0 a \n 10 c0 lost \n 71 c1 push d0", &[Kind::Stale]);
     // Vanishing is no better.
     breaks(&contract(), "5 c1 push d0 a \n 10 c0 vanish \n 71 c1 push d0", &[Kind::Stale]);
@@ -121,20 +127,23 @@ fn incomplete() {
     holds(&contract(), "12 c1 push d0 \n 12 c1 push d0 a");
     // Late is allowed under a fault, less is not: it was never absent but before 2.
     holds(&contract(), "5 fault pause n1 90 \n 60 c1 push d0 \n 61 c1 push d0 a");
-    breaks(&with(|c| c.staleness_ms_max = Some(40)), "5 fault pause n1 90 \n 60 c1 push d0 \n 61 c1 push d0 a", &[
-        Kind::Incomplete,
-        Kind::Stale,
-    ]);
+    breaks(
+        &with(|c| c.staleness_ms_max = Some(40)),
+        "5 fault pause n1 90 \n 60 c1 push d0 \n 61 c1 push d0 a",
+        &[Kind::Incomplete, Kind::Stale],
+    );
 }
 
 #[test]
 fn leases_make_doubt() {
-    let lost = |t: u32| format!("5 c1 push d0 a \n 10 c0 lost \n {t} c1 push d0 \n {t} c1 push d0 a \n 50 c0 resumed n0 s0");
+    let lost =
+        |t: u32| format!("5 c1 push d0 a \n 10 c0 lost \n {t} c1 push d0 \n {t} c1 push d0 a \n 50 c0 resumed n0 s0");
     let calm = with(|c| c.monotonic_pushes = false);
     breaks(&calm, &lost(39), &[Kind::Incomplete]);
     holds(&calm, &lost(40));
     // The server confirmed at 50 that the session goes on: must be there again, 10 ms later the doubt is no excuse.
-    let back = |t: u32| format!("5 c1 push d0 a \n 10 c0 lost \n 50 c0 resumed n0 s0 \n {t} c1 push d0 \n {t} c1 push d0 a");
+    let back =
+        |t: u32| format!("5 c1 push d0 a \n 10 c0 lost \n 50 c0 resumed n0 s0 \n {t} c1 push d0 \n {t} c1 push d0 a");
     holds(&calm, &back(60));
     breaks(&calm, &back(61), &[Kind::Incomplete]);
     // Silence on the way does the same as a lost connection, and a ping ends the doubt.
@@ -152,7 +161,11 @@ fn leases_make_doubt() {
 
 #[test]
 fn hops_behind_the_own_node() {
-    let cut = |t: u32| format!("5 c1 push d0 a \n 10 fault partition n0-n1 45 \n 20 c0 ping ok 21 \n {t} c1 push d0 \n {t} c1 push d0 a");
+    let cut = |t: u32| {
+        format!(
+            "5 c1 push d0 a \n 10 fault partition n0-n1 45 \n 20 c0 ping ok 21 \n {t} c1 push d0 \n {t} c1 push d0 a"
+        )
+    };
     let strict = with(|c| (c.monotonic_pushes, c.staleness_ms_max) = (false, Some(10)));
     // The ping proves the session at n0, not that n0 was heard by the rest.
     breaks(&strict, &cut(39), &[Kind::Incomplete]);
@@ -180,7 +193,9 @@ fn a_killed_node() {
     holds(&frail, &kill("20 c0 ping ok 21", 50));
     // Registered again with a new value.
     let again = |t: u32| {
-        format!("5 c1 push d0 a \n 10 fault kill n0 15 \n 20 c0 publish d0 b ok 21 \n 22 c1 push d0 b \n {t} c1 push d0 \n {t} c1 push d0 b")
+        format!(
+            "5 c1 push d0 a \n 10 fault kill n0 15 \n 20 c0 publish d0 b ok 21 \n 22 c1 push d0 b \n {t} c1 push d0 \n {t} c1 push d0 b"
+        )
     };
     holds(&frail, &again(35));
     breaks(&frail, &again(36), &[Kind::Incomplete]);
@@ -192,12 +207,15 @@ fn unknown_outcomes() {
     let info = format!("{base} 10 c0 publish d0 b info 20 \n 40 c1 push d0 b");
     holds(&contract(), &info);
     holds(&contract(), &format!("{base} 10 c0 publish d0 b info 20 \n 90 c0 ping ok 91"));
-    breaks(&contract(), &format!("{base} 10 c0 publish d0 b fail 20 \n 40 c1 push d0 b \n 40 c1 push d0 a"), &[
-        Kind::Stale,
-        Kind::Backwards,
-    ]);
+    breaks(
+        &contract(),
+        &format!("{base} 10 c0 publish d0 b fail 20 \n 40 c1 push d0 b \n 40 c1 push d0 a"),
+        &[Kind::Stale, Kind::Backwards],
+    );
     // Overtaken by a later ok: only where stale writes are rejected it is settled.
-    let late = format!("{base} 10 c0 publish d0 b info 20 \n 21 c0 publish d0 c ok 22 \n 23 c1 push d0 c \n 50 c1 push d0 b \n 50 c1 push d0 c");
+    let late = format!(
+        "{base} 10 c0 publish d0 b info 20 \n 21 c0 publish d0 c ok 22 \n 23 c1 push d0 c \n 50 c1 push d0 b \n 50 c1 push d0 c"
+    );
     breaks(&contract(), &late, &[Kind::Stale, Kind::Backwards]);
     holds(&with(|c| c.stale_writes_rejected = false), &late);
     // An unpublish of unknown outcome: may.
@@ -205,7 +223,9 @@ fn unknown_outcomes() {
     holds(&contract(), &format!("{base} 10 c0 unpublish d0 info 20 \n 60 c1 push d0 a"));
     // In flight for 5 ms more after the lease is over at 70.
     let afloat = |t: u32| {
-        format!("5 c1 push d0 a \n 6 c0 unpublish d0 ok 7 \n 8 c1 push d0 \n 10 c0 publish d0 b \n 20 c0 lost \n {t} c1 push d0 b \n {t} c1 push d0")
+        format!(
+            "5 c1 push d0 a \n 6 c0 unpublish d0 ok 7 \n 8 c1 push d0 \n 10 c0 publish d0 b \n 20 c0 lost \n {t} c1 push d0 b \n {t} c1 push d0"
+        )
     };
     holds(&contract(), &afloat(85));
     breaks(&contract(), &afloat(86), &[Kind::Ghost]);
@@ -247,12 +267,16 @@ fn stale() {
 
 #[test]
 fn nothing_asked_after_a_reconnect() {
-    let mute = |until: u32| format!("5 c1 push d0 a \n 10 c1 lost \n 12 c1 connected n1 s3 \n {until} c1 ping ok {until}");
+    let mute =
+        |until: u32| format!("5 c1 push d0 a \n 10 c1 lost \n 12 c1 connected n1 s3 \n {until} c1 ping ok {until}");
     holds(&contract(), &mute(90));
     let promised = with(|c| c.reregister_ms_max = Some(20));
     holds(&promised, &mute(42));
     breaks(&promised, &mute(43), &[Kind::Stale]);
-    holds(&promised, "5 c1 push d0 a \n 10 c1 lost \n 12 c1 connected n1 s3 \n 20 c1 subscribe d0 ok 30 \n 35 c1 push d0 a \n 90 c1 ping ok 90");
+    holds(
+        &promised,
+        "5 c1 push d0 a \n 10 c1 lost \n 12 c1 connected n1 s3 \n 20 c1 subscribe d0 ok 30 \n 35 c1 push d0 a \n 90 c1 ping ok 90",
+    );
 }
 
 #[test]
@@ -295,7 +319,10 @@ fn backwards() {
     holds(&contract(), taken);
     breaks(&contract(), &format!("{taken} \n 9 c1 push d0 a \n 10 c1 push d0"), &[Kind::Backwards]);
     // Another subscription starts anew.
-    holds(&contract(), "5 c1 push d0 a \n 6 c0 publish d0 b ok 7 \n 8 c1 push d0 b \n 9 c1 subscribe d0 ok 10 \n 11 c1 push d0 a \n 12 c1 push d0 b");
+    holds(
+        &contract(),
+        "5 c1 push d0 a \n 6 c0 publish d0 b ok 7 \n 8 c1 push d0 b \n 9 c1 subscribe d0 ok 10 \n 11 c1 push d0 a \n 12 c1 push d0 b",
+    );
 }
 
 #[test]
@@ -310,7 +337,9 @@ fn versions() {
 fn late() {
     // Under a fault a change may take until 20 ms after its end.
     let slow = |t: u32| {
-        format!("5 c1 push d0 a \n 10 fault pause n0 30 \n 20 c0 publish d0 b ok 22 \n {t} c1 push d0 b \n 60 c1 ping ok 60")
+        format!(
+            "5 c1 push d0 a \n 10 fault pause n0 30 \n 20 c0 publish d0 b ok 22 \n {t} c1 push d0 b \n 60 c1 ping ok 60"
+        )
     };
     holds(&contract(), &slow(50));
     breaks(&contract(), &slow(51), &[Kind::Late, Kind::Stale]);
@@ -319,7 +348,9 @@ fn late() {
 #[test]
 fn wrong_at_end() {
     let finals = |view: &str, read: &str| {
-        format!("5 c1 push d0 a \n 8 c0 publish d0 b ok 9 \n 12 c1 push d0 {view} \n 60 phase final \n 61 c3 read d0 {read} ok 62")
+        format!(
+            "5 c1 push d0 a \n 8 c0 publish d0 b ok 9 \n 12 c1 push d0 {view} \n 60 phase final \n 61 c3 read d0 {read} ok 62"
+        )
     };
     holds(&contract(), &finals("b", "b"));
     breaks(&contract(), &finals("a", "b"), &[Kind::Stale, Kind::WrongAtEnd]);
@@ -372,7 +403,9 @@ fn two_sessions() {
     let quiet = with(|c| c.monotonic_pushes = false);
     // The old session's value is possible until its lease is over, the new one's must be there.
     let both = |shown: &str, t: u32| {
-        format!("5 c1 push d0 a \n 10 c0 lost \n 12 c0 connected n0 s3 \n 13 c0 publish d0 b ok 14 \n 15 c1 push d0 b \n {t} c1 push d0 {shown} \n {t} c1 push d0 b")
+        format!(
+            "5 c1 push d0 a \n 10 c0 lost \n 12 c0 connected n0 s3 \n 13 c0 publish d0 b ok 14 \n 15 c1 push d0 b \n {t} c1 push d0 {shown} \n {t} c1 push d0 b"
+        )
     };
     holds(&quiet, &both("a", 70));
     breaks(&quiet, &both("a", 71), &[Kind::Stale]);
@@ -408,7 +441,9 @@ fn too_little_is_inconclusive() {
     // Pinned publishers that need not be there for most of the chaos.
     let mut pinned = header(contract());
     pinned.pinned = vec![0];
-    let chaos = |t: u32| format!("{START} 5 c1 push d0 a \n 10 phase chaos \n {t} c0 lost \n 100 phase heal \n 101 c1 ping ok 101");
+    let chaos = |t: u32| {
+        format!("{START} 5 c1 push d0 a \n 10 phase chaos \n {t} c0 lost \n 100 phase heal \n 101 c1 ping ok 101")
+    };
     assert_eq!(check(&pinned, &events(&chaos(40)), &options()).reasons, Vec::<String>::new());
     assert_eq!(check(&pinned, &events(&chaos(20)), &options()).reasons.len(), 1);
 }

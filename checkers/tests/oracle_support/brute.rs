@@ -56,9 +56,8 @@ impl World<'_> {
     /// Twice the age allowed at this instant.
     fn age(&self, g: u64) -> u64 {
         let c = &self.tale.contract;
-        let rough = self.tale.faults.iter().any(|f| {
-            2 * f.t <= g && f.until.is_none_or(|u| g <= 2 * (u + c.recovered_ms_max))
-        });
+        let rough =
+            self.tale.faults.iter().any(|f| 2 * f.t <= g && f.until.is_none_or(|u| g <= 2 * (u + c.recovered_ms_max)));
         match (rough, c.staleness_ms_max) {
             (false, _) => 2 * c.visible_ms_max,
             (true, Some(ms)) => 2 * ms.max(c.visible_ms_max),
@@ -191,9 +190,8 @@ impl World<'_> {
         let mut out: Vec<Sight> = Vec::new();
         // The times at which a view becomes undefined.
         let mine = || tale.ops.iter().filter(|o| o.client == client);
-        let ends = |o: &&Op| {
-            matches!(o.f, Function::Subscribe | Function::Unsubscribe | Function::Vanish | Function::Close)
-        };
+        let ends =
+            |o: &&Op| matches!(o.f, Function::Subscribe | Function::Unsubscribe | Function::Vanish | Function::Close);
         let mut breaks: Vec<u64> = mine().filter(ends).map(|o| o.t).collect();
         breaks.extend(tale.conns.iter().filter(|c| c.client == client).map(|c| c.t));
         breaks.push(tale.end + 1);
@@ -201,15 +199,15 @@ impl World<'_> {
         // Between two breaks there is at most one run.
         let mut from = 0;
         for to in breaks {
-            let wanted = mine().rfind(|o| {
-                o.t <= from && matches!(o.f, Function::Subscribe | Function::Unsubscribe | Function::Close)
-            });
+            let wanted = mine()
+                .rfind(|o| o.t <= from && matches!(o.f, Function::Subscribe | Function::Unsubscribe | Function::Close));
             let wanted = wanted.filter(|o| o.f == Function::Subscribe);
             let live = stretches.iter().find(|s| s.from <= from && from < s.to);
             let data = wanted.map(|o| o.data);
             let pushes = tale.pushes.iter().filter(|p| p.client == client && p.t >= from && p.t < to);
             let mut run = None;
-            let session_begin = live.and_then(|l| stretches.iter().find(|s| s.session == l.session)).map_or(0, |s| s.from);
+            let session_begin =
+                live.and_then(|l| stretches.iter().find(|s| s.session == l.session)).map_or(0, |s| s.from);
             let asked_now = wanted.filter(|o| o.t == from);
             for push in pushes {
                 let viewed = live.is_some() && data == Some(push.data);
@@ -224,14 +222,20 @@ impl World<'_> {
                     self.runs.push((push.t, base));
                     run = Some(self.runs.len() - 1);
                 }
-                if viewed {
-                    if let Some(before) = out.iter_mut().rev().find(|s: &&mut Sight| s.viewed && Some(s.run) == run) {
-                        before.until = push.t;
-                    }
+                let same_run = |s: &&mut Sight| viewed && s.viewed && Some(s.run) == run;
+                if let Some(before) = out.iter_mut().rev().find(same_run) {
+                    before.until = push.t;
                 }
                 let excused = first && tale.contract.first_push_may_be_empty && push.shown.is_empty();
                 let stretch = wanted.map_or(0, |o| o.t.max(session_begin));
-                out.push(Sight { push: push.clone(), until: to, judged: !excused, viewed, run: run.unwrap_or(0), stretch });
+                out.push(Sight {
+                    push: push.clone(),
+                    until: to,
+                    judged: !excused,
+                    viewed,
+                    run: run.unwrap_or(0),
+                    stretch,
+                });
             }
             if let (Some(asked), Some(live)) = (wanted, live) {
                 let first = tale.pushes.iter().filter(|p| p.client == client && p.data == asked.data);
@@ -328,9 +332,9 @@ impl World<'_> {
         if let (Some(&least), Some(&most)) = (now.first(), now.last()) {
             let afloat = now.iter().any(|p| {
                 let step = &steps[p - 1];
-                let settled = steps[*p..floor.max(*p)].iter().any(|o| {
-                    o.session == step.session && o.ok().is_some() && o.f != Function::Close
-                });
+                let settled = steps[*p..floor.max(*p)]
+                    .iter()
+                    .any(|o| o.session == step.session && o.ok().is_some() && o.f != Function::Close);
                 step.outcome() == Outcome::Info && !(self.tale.contract.stale_writes_rejected && settled)
             });
             return if most < floor && !afloat { (floor, true) } else { (floor.max(least), false) };
@@ -363,7 +367,8 @@ impl World<'_> {
         let older = |v: &String| self.place(who, v) < place;
         let firm = (ok..t).all(|h| {
             let may = &self.all[who].may[2 * h as usize + 1];
-            !(is_put(&steps[place - 1]) && may.soft) && !may.values.iter().any(older)
+            let vanished = is_put(&steps[place - 1]) && may.soft;
+            !vanished && !may.values.iter().any(older)
         });
         let due = ok.max(base);
         firm && (2 * due + 1..2 * t).any(|g| self.overdue(due, g))

@@ -73,17 +73,11 @@ struct Maker<'a> {
 pub fn history(n: &mut Numbers, family: usize) -> Tale {
     let contract = contract(n, family);
     let end = if family == 3 { 30 } else { 12 } + n.below(24);
-    let tale = Tale {
-        contract,
-        ops: Vec::new(),
-        conns: Vec::new(),
-        pushes: Vec::new(),
-        faults: Vec::new(),
-        last: None,
-        end,
-    };
+    let tale =
+        Tale { contract, ops: Vec::new(), conns: Vec::new(), pushes: Vec::new(), faults: Vec::new(), last: None, end };
     let clients = (0..3).map(|_| Client::default()).collect();
-    let mut maker = Maker { n, family, tale, clients, sessions: 0, values: 0, past: vec![Default::default()], version: 0 };
+    let mut maker =
+        Maker { n, family, tale, clients, sessions: 0, values: 0, past: vec![Default::default()], version: 0 };
     for t in 1..end {
         maker.event(t);
         maker.remember();
@@ -308,7 +302,8 @@ impl Maker<'_> {
         let data = u32::from(self.family != 3 && self.n.chance(8));
         let shown = self.content(data as usize);
         self.version += self.n.below(3);
-        let version = self.n.chance(70).then(|| if self.n.chance(8) { self.version.saturating_sub(2) } else { self.version });
+        let version =
+            self.n.chance(70).then(|| if self.n.chance(8) { self.version.saturating_sub(2) } else { self.version });
         self.tale.pushes.push(Push { t, client: to, data, shown, version });
     }
 }

@@ -77,8 +77,8 @@ impl Tale {
             for op in self.ops.iter().filter(|o| o.t == t) {
                 let publishes = matches!(op.f, Function::Publish | Function::Unpublish);
                 let about = publishes || matches!(op.f, Function::Subscribe | Function::Unsubscribe | Function::Read);
-                let read = (op.f == Function::Read && op.ok().is_some())
-                    .then(|| writer.snapshot(op.data, op.shown.clone()));
+                let read =
+                    (op.f == Function::Read && op.ok().is_some()).then(|| writer.snapshot(op.data, op.shown.clone()));
                 let value = publishes.then_some(op.value.as_str());
                 writer.op(t, op.client, op.f, about.then_some((op.data, 0)), value, read, op.end);
             }
@@ -98,11 +98,15 @@ impl Tale {
 
     pub fn describe(&self) -> String {
         let mut lines: Vec<(u64, String)> = Vec::new();
-        lines.extend(self.conns.iter().map(|c| (c.t, format!("c{} {:?} n{} s{}", c.client, c.state, c.node, c.session))));
+        lines.extend(
+            self.conns.iter().map(|c| (c.t, format!("c{} {:?} n{} s{}", c.client, c.state, c.node, c.session))),
+        );
         lines.extend(self.ops.iter().map(|o| {
             (o.t, format!("c{} {:?} d{} {} s{} {:?} {:?}", o.client, o.f, o.data, o.value, o.session, o.end, o.shown))
         }));
-        lines.extend(self.pushes.iter().map(|p| (p.t, format!("c{} push d{} {:?} {:?}", p.client, p.data, p.shown, p.version))));
+        lines.extend(
+            self.pushes.iter().map(|p| (p.t, format!("c{} push d{} {:?} {:?}", p.client, p.data, p.shown, p.version))),
+        );
         lines.extend(self.faults.iter().map(|f| (f.t, format!("fault {:?} {} {:?}", f.kind, f.target, f.until))));
         lines.sort();
         let body: Vec<String> = lines.into_iter().map(|(t, l)| format!("{t:3} {l}")).collect();

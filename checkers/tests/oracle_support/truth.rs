@@ -70,9 +70,10 @@ fn quiet(tale: &Tale, client: u32, session: u32, kind: u8, h: u64) -> bool {
     let Some(begin) = mine.iter().filter(|s| s.session == session).map(|s| s.from).min() else { return false };
     match mine.iter().find(|s| s.session == session && s.from <= h && h < s.to) {
         None => kind == 1 && h >= begin,
-        Some(s) => tale.faults.iter().any(|f| {
-            f.t <= h && h < f.until.unwrap_or(FOREVER) && touch(tale, f, client, s.node) == kind
-        }),
+        Some(s) => tale
+            .faults
+            .iter()
+            .any(|f| f.t <= h && h < f.until.unwrap_or(FOREVER) && touch(tale, f, client, s.node) == kind),
     }
 }
 
@@ -112,7 +113,8 @@ fn proofs(tale: &Tale, client: u32, session: u32) -> Vec<(u64, u64)> {
 fn absent(tale: &Tale, client: u32, session: u32) -> Option<u64> {
     let closes = tale.ops.iter().filter(|o| o.f == Function::Close && o.client == client && o.session == session);
     let closed = closes.clone().filter_map(Op::ok).min();
-    let told = tale.conns.iter().filter(|c| c.session == session && c.state == ConnectionState::Closed).map(|c| c.t).min();
+    let told =
+        tale.conns.iter().filter(|c| c.session == session && c.state == ConnectionState::Closed).map(|c| c.t).min();
     if let Some(t) = closed.into_iter().chain(told).min() {
         return Some(t);
     }
@@ -122,7 +124,8 @@ fn absent(tale: &Tale, client: u32, session: u32) -> Option<u64> {
         return None;
     }
     let mut heartbeat = closes.filter_map(|o| o.end).map(|e| e.1).fold(last.to, u64::max);
-    for o in tale.ops.iter().filter(|o| o.client == client && o.f == Function::Connect && o.outcome() == Outcome::Info) {
+    for o in tale.ops.iter().filter(|o| o.client == client && o.f == Function::Connect && o.outcome() == Outcome::Info)
+    {
         let end = o.end.map_or(FOREVER, |e| e.1);
         if end >= last.to && !all.iter().any(|s| s.from > last.to && s.from <= o.t) {
             heartbeat = heartbeat.max(end);
@@ -189,7 +192,8 @@ impl Life {
             }
             for (at, op) in steps.iter().enumerate().filter(|(_, o)| o.t <= h) {
                 let after = settled.is_none_or(|k| at > k);
-                let failed = op.outcome() == Outcome::Fail && op.f != Function::Close && op.end.is_some_and(|e| e.1 <= h);
+                let failed =
+                    op.outcome() == Outcome::Fail && op.f != Function::Close && op.end.is_some_and(|e| e.1 <= h);
                 if (after && !failed) || (settled.is_some_and(|k| at < k) && afloat(at, op)) {
                     if is_put(op) {
                         out.values.insert(op.value.clone());
@@ -208,7 +212,9 @@ impl Life {
 
     fn doubtful(&self, tale: &Tale, who: &Who, h: u64) -> bool {
         let c = &tale.contract;
-        let puts = || who.steps.iter().filter(|o| o.session == self.session && is_put(o)).filter_map(|o| o.ok().map(|e| (o.t, e)));
+        let puts = || {
+            who.steps.iter().filter(|o| o.session == self.session && is_put(o)).filter_map(|o| o.ok().map(|e| (o.t, e)))
+        };
         if self.expired <= h || lapsed(&self.silences, c.lease_ms_min, &self.proofs, h) {
             return true;
         }
@@ -219,7 +225,10 @@ impl Life {
         }
         let first_in = |s: u32| who.steps.iter().position(|o| o.session == s);
         let newer = |o: &&Op| {
-            o.f != Function::Close && o.t <= h && o.session != self.session && first_in(o.session) > first_in(self.session)
+            o.f != Function::Close
+                && o.t <= h
+                && o.session != self.session
+                && first_in(o.session) > first_in(self.session)
         };
         if who.steps.iter().any(|o| newer(&o)) {
             return true;

@@ -88,7 +88,8 @@ impl Writer {
         }
         // Every other content as a difference to the one before, so that both ways are used.
         let id = self.snapshots.len() as SnapshotId;
-        let base = self.contents.iter().filter(|c| c.0.0 == data).max_by_key(|c| *c.1).filter(|_| id % 3 != 0);
+        let base =
+            self.contents.iter().filter(|c| c.0.0 == data).max_by_key(|c| *c.1).filter(|_| !id.is_multiple_of(3));
         let (base_id, base_elements) = base.map(|(k, id)| (Some(*id), k.1.clone())).unwrap_or_default();
         let (mut add, mut remove) = (elements.clone(), Vec::new());
         for element in base_elements {
@@ -142,7 +143,13 @@ impl Writer {
         }
     }
 
-    pub fn connection(&mut self, time: Nanos, client: ClientId, state: ConnectionState, at: Option<(NodeIx, SessionId)>) {
+    pub fn connection(
+        &mut self,
+        time: Nanos,
+        client: ClientId,
+        state: ConnectionState,
+        at: Option<(NodeIx, SessionId)>,
+    ) {
         if let Some((node, session)) = at {
             self.sessions.insert(client, (session, Some(node)));
         }
@@ -151,7 +158,14 @@ impl Writer {
         self.push_event(Event::Connection(Connection { time, client, session, state, node, name: None, reason: None }));
     }
 
-    pub fn push(&mut self, time: Nanos, client: ClientId, target: (DataIx, u32), shown: Vec<String>, version: Option<u64>) {
+    pub fn push(
+        &mut self,
+        time: Nanos,
+        client: ClientId,
+        target: (DataIx, u32),
+        shown: Vec<String>,
+        version: Option<u64>,
+    ) {
         let snapshot = self.snapshot(target.0, shown);
         let (session, node) = self.sessions.get(&client).copied().unwrap_or((0, None));
         let (data, subscription) = target;
