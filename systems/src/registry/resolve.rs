@@ -19,7 +19,7 @@ impl RegistryWorld {
                 session.ok_or_else(|| format!("client {client} is not connected"))?
             }
             Pick::Leader => self.leader(&fault.target)?,
-            Pick::Any => self.draw(&fault.target, &fits)?,
+            Pick::Any => self.draw(&fault.target, fits)?,
             Pick::Follower => {
                 let leader = self.leader(&fault.target).ok();
                 self.draw(&fault.target, |node| fits(node) && Some(node) != leader)?
