@@ -44,7 +44,12 @@ struct Judged {
 
 /// Checks a history. The result depends on nothing but the history and the options (not on `options.threads`).
 pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
-    match catch_unwind(AssertUnwindSafe(|| checked(header, events, options))) {
+    guarded(options, || checked(header, events, options))
+}
+
+/// A checker that breaks down has not passed.
+fn guarded(options: &Options, work: impl FnOnce() -> Report) -> Report {
+    match catch_unwind(AssertUnwindSafe(work)) {
         Ok(report) => report,
         Err(panic) => given_up(options, format!("the checkers broke down: {}", words(panic.as_ref()))),
     }
@@ -345,4 +350,18 @@ fn convergence_figures(figures: &mut BTreeMap<String, Figure>, prepared: &Prepar
     };
     times("", &convergence.all);
     times("calm_", &convergence.calm);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checker_that_breaks_down_is_inconclusive() {
+        let report = guarded(&Options::default(), || panic!("no {}", "luck"));
+        assert_eq!(report.verdict, Verdict::Inconclusive);
+        assert_eq!(report.checks.len(), 4);
+        assert!(report.checks.iter().all(|c| c.verdict == Verdict::Inconclusive));
+        assert_eq!(report.reasons, vec!["the checkers broke down: no luck"]);
+    }
 }

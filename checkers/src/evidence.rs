@@ -6,7 +6,7 @@ use crate::hearing::Hearing;
 use crate::options::{Checker, Options};
 use crate::presence::Timeline;
 use crate::record::{Publisher, Record, What};
-use crate::span::Span;
+use crate::span::{Span, millis};
 use crate::trouble::Trouble;
 use crate::verdict::{Kind, TrailEntry, Violation};
 use history::{ClientId, ConnectionState, Event, Function, MILLI, Outcome};
@@ -103,7 +103,7 @@ impl Evidence<'_, '_> {
     /// The time that bears on it: its window, or if that is endless the last part of it.
     fn around(&self, f: &Finding) -> Span {
         let bound = self.record.header.contract.visible_ms_max.max(self.record.header.contract.recovered_ms_max);
-        Span::new(f.window.from.max(f.time.saturating_sub(bound * MILLI)), f.time)
+        Span::new(f.window.from.max(f.time.saturating_sub(millis(bound))), f.time)
     }
 
     /// Publishers of the dataId that had to be there throughout, with the values possible at the end.

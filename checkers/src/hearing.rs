@@ -11,9 +11,9 @@
 //! full lease again at its end; each extension can reach the next fault, so this is a fixpoint.
 
 use crate::record::{Record, Session};
-use crate::span::{Span, joined, without};
+use crate::span::{Span, joined, millis, without};
 use crate::trouble::{Touch, Trouble};
-use history::{MILLI, Nanos};
+use history::Nanos;
 
 /// What is known about the life of one session.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub(crate) struct Hearing {
 impl Hearing {
     pub fn new(record: &Record, session: &Session, troubles: &[Trouble]) -> Hearing {
         let contract = &record.header.contract;
-        let lease = contract.lease_ms_min * MILLI;
+        let lease = millis(contract.lease_ms_min);
         let (mut silent, mut cut) = (Vec::new(), Vec::new());
         for pair in session.stretches.windows(2) {
             silent.push(Span::new(pair[0].to, pair[1].from));
@@ -60,7 +60,7 @@ impl Hearing {
         if let Some(expired) = session.expired {
             gone.push(Span::new(expired, Nanos::MAX));
         }
-        let node_lease = contract.node_lease_ms_min.unwrap_or(contract.lease_ms_min) * MILLI;
+        let node_lease = millis(contract.node_lease_ms_min.unwrap_or(contract.lease_ms_min));
         let killed = if contract.survives_node_loss { Vec::new() } else { kills(record, session, troubles) };
         Hearing { gone, cut: joined(cut, node_lease), clean, killed, absent }
     }
@@ -73,7 +73,7 @@ impl Hearing {
             return Vec::new();
         }
         let contract = &record.header.contract;
-        let lease = contract.node_lease_ms_min.unwrap_or(contract.lease_ms_min) * MILLI;
+        let lease = millis(contract.node_lease_ms_min.unwrap_or(contract.lease_ms_min));
         let during_cut = |t: Nanos| self.cut.iter().any(|c| c.from <= t && t < c.to);
         let mut proofs: Vec<_> = session.proofs.iter().copied().filter(|p| !during_cut(p.0)).collect();
         proofs.extend_from_slice(accepted);
@@ -127,7 +127,7 @@ fn absent_from(record: &Record, session: &Session, troubles: &[Trouble]) -> Opti
             heartbeat = heartbeat.max(end);
         }
     }
-    let lease = contract.lease_ms_max * MILLI;
+    let lease = millis(contract.lease_ms_max);
     let mut absent = heartbeat.saturating_add(lease);
     loop {
         let extended = troubles

@@ -6,8 +6,8 @@
 
 use crate::hearing::Hearing;
 use crate::record::{Record, Step, What};
-use crate::span::Span;
-use history::{MILLI, Nanos, Outcome};
+use crate::span::{Span, millis};
+use history::{Nanos, Outcome};
 
 /// What may be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,7 +142,7 @@ impl Incarnation {
             changes.retain(|c| c.0 <= absent);
             if !rest.values.is_empty() {
                 changes.push((absent, rest));
-                changes.push((absent.saturating_add(contract.in_flight_ms_max * MILLI), State::empty()));
+                changes.push((absent.saturating_add(millis(contract.in_flight_ms_max)), State::empty()));
             } else {
                 changes.push((absent, State::empty()));
             }

@@ -13,8 +13,8 @@ use crate::hearing::Hearing;
 use crate::incarnation::{Incarnation, State};
 use crate::options::Options;
 use crate::record::{Publisher, Record, Step, What};
-use crate::span::Span;
-use history::{MILLI, Nanos, Outcome};
+use crate::span::{Span, millis};
+use history::{Nanos, Outcome};
 
 /// States of a publisher over time: `gaps[0]`, `points[0]` at `bounds[0]`, `gaps[1]`, ...
 #[derive(Clone, Debug)]
@@ -188,7 +188,7 @@ fn combined(states: &[State]) -> State {
 
 fn debts(record: &Record, options: &Options, hearings: &[Hearing], publisher: &Publisher) -> Vec<Debt> {
     let Some(promise) = record.header.contract.reregister_ms_max else { return Vec::new() };
-    let promise = promise * MILLI / options.divisor.max(1);
+    let promise = millis(promise) / options.divisor.max(1);
     let mut out = Vec::new();
     for &session in record.by_client.get(&publisher.client).into_iter().flatten() {
         let Some(begin) = record.sessions[session].stretches.first().map(|s| s.from) else { continue };

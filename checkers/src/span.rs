@@ -4,7 +4,12 @@
 //! both sides, which errs towards "explained"; and spans with whole ends that meet at all meet in a whole instant, so
 //! looking at whole nanoseconds only loses nothing.
 
-use history::Nanos;
+use history::{MILLI, Nanos};
+
+/// Milliseconds of a contract; absurdly long ones are for ever.
+pub(crate) fn millis(ms: u64) -> Nanos {
+    ms.saturating_mul(MILLI)
+}
 
 /// All instants from `from` to `to`, both included. `to == Nanos::MAX` means for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

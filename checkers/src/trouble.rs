@@ -1,8 +1,8 @@
 //! Faults as windows of time, whom they touch, and how old a view may be at each instant.
 
 use crate::options::Options;
-use crate::span::{Span, joined};
-use history::{ClientId, Contract, Event, Fault, FaultKind, FaultStage, Header, Keeper, MILLI, Nanos, NodeIx};
+use crate::span::{Span, joined, millis};
+use history::{ClientId, Contract, Event, Fault, FaultKind, FaultStage, Header, Keeper, Nanos, NodeIx};
 use std::collections::BTreeMap;
 
 /// One fault from its start until its target serves again.
@@ -95,7 +95,7 @@ pub(crate) struct Horizon {
 
 impl Horizon {
     pub fn new(contract: &Contract, options: &Options, troubles: &[Trouble]) -> Horizon {
-        let divided = |ms: u64| ms * MILLI / options.divisor.max(1);
+        let divided = |ms: u64| millis(ms) / options.divisor.max(1);
         let calm_age = divided(contract.visible_ms_max);
         let recovery = divided(contract.recovered_ms_max);
         let rough = troubles.iter().map(|t| Span::new(t.span.from, t.span.to.saturating_add(recovery))).collect();

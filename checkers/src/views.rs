@@ -13,9 +13,9 @@ use crate::content::Contents;
 use crate::hearing::Hearing;
 use crate::options::Options;
 use crate::record::Record;
-use crate::span::Span;
+use crate::span::{Span, millis};
 use crate::trouble::Horizon;
-use history::{ClientId, ConnectionState, DataIx, Event, Function, MILLI, Nanos, Operation, Outcome, Push, SessionId};
+use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, Operation, Outcome, Push, SessionId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -119,7 +119,7 @@ impl Views {
         hearings: &[Hearing],
         options: &Options,
     ) -> Views {
-        let promise = record.header.contract.reregister_ms_max.map(|ms| ms * MILLI / options.divisor.max(1));
+        let promise = record.header.contract.reregister_ms_max.map(|ms| millis(ms) / options.divisor.max(1));
         let mut walk = Walk {
             record,
             contents,

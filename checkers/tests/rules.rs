@@ -280,6 +280,29 @@ fn nothing_asked_after_a_reconnect() {
 }
 
 #[test]
+fn news_of_an_older_session() {
+    let text = "6 c1 push d0 a \n 7 c1 lost \n 8 c1 connected n1 s3 \n 9 c1 subscribe d0 ok 10 \n 11 c1 push d0 a
+        12 c1 expired \n 20 c0 publish d0 b ok 21 \n 60 c0 ping ok 61";
+    let mut list = events(&format!("{START}{text}"));
+    // The present session expired: there is no view that could be stale.
+    assert!(counts(&check(&header(contract()), &list, &options())).is_empty());
+    for event in &mut list {
+        match event {
+            history::Event::Connection(c) if c.state == history::ConnectionState::Expired => c.session = 1,
+            _ => {}
+        }
+    }
+    let found = counts(&check(&header(contract()), &list, &options()));
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), vec![(Kind::Stale, 1)]);
+}
+
+#[test]
+fn absurd_bounds_are_for_ever() {
+    let endless = with(|c| (c.visible_ms_max, c.lease_ms_min, c.lease_ms_max) = (u64::MAX, u64::MAX, u64::MAX));
+    holds(&endless, "5 c1 push d0 a \n 10 c0 unpublish d0 ok 12 \n 90 c1 push d0");
+}
+
+#[test]
 fn an_empty_first_push() {
     let empty = |t: u32| format!("13 c1 push d0 \n {t} c1 push d0 a");
     breaks(&contract(), &empty(14), &[Kind::Incomplete]);
