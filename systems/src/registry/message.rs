@@ -179,7 +179,7 @@ pub enum Message {
 
     /// Data to data: stop serving this slot in epochs below this one; round.
     Release(u32, u64, u64),
-    /// Data to data: slot, epoch; what was removed of it lately (what is live the sessions know).
+    /// Data to data: slot, epoch; what is remembered of it, nothing of it live.
     Released(u32, u64, Vec<Entry>),
     /// Leader to follower: slot, epoch, number, entries.
     Replicate(u32, u64, u64, Arc<[Entry]>),

@@ -3,8 +3,8 @@
 //! A new leader serves only after (1) every listed data node has said that it does not serve the slot in an earlier
 //! epoch (one that is not listed any more has fenced itself by time), and then, after `migrate_ms`, (2) every listed
 //! session has said what it holds. The order matters: what the old leader acknowledged before it stopped is held by the
-//! session by then. What was removed lately is handed over too, so that an old registration in a forgotten corner stays
-//! dead.
+//! session by then. The old leader also hands over what it remembers (not as live), so that an old registration that a
+//! session still holds for a lost connection does not come up again when the session of the newer one is gone.
 
 use super::bugs::Bug;
 use super::data::Data;
@@ -152,7 +152,7 @@ impl Data {
             return;
         }
         slot.released = slot.released.max(epoch);
-        out.send(from, Message::Released(number, epoch, slot.tombstones()));
+        out.send(from, Message::Released(number, epoch, slot.memory()));
     }
 
     pub(super) fn on_released(

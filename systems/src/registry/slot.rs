@@ -175,9 +175,14 @@ impl Slot {
         self.entries().cloned().collect()
     }
 
-    /// What was removed or dropped lately.
-    pub fn tombstones(&self) -> Vec<Entry> {
-        self.entries().filter(|entry| !entry.is_live()).cloned().collect()
+    /// Everything, but only as a memory: what is live here is live with the next leader when its session says so, and
+    /// until then it keeps older registrations of the same publishers down.
+    pub fn memory(&self) -> Vec<Entry> {
+        let faded = |entry: &Entry| match entry.rank {
+            Rank::Live => Entry { rank: Rank::Expired, value: None, ..entry.clone() },
+            _ => entry.clone(),
+        };
+        self.entries().map(faded).collect()
     }
 
     /// Becomes a copy of this.

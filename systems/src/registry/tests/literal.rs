@@ -222,3 +222,31 @@ fn a_slot_is_the_same_everywhere() {
     assert_eq!(slots, (0..8).map(|data| slot_of(data, 16)).collect::<Vec<_>>());
     assert!(slots.iter().any(|slot| *slot != slots[0]));
 }
+
+/// Found by seed 5285 of a churn run: the newer registration's session fenced itself just as the slot moved.
+#[test]
+fn an_old_registration_does_not_come_up_again_when_the_slot_moves() {
+    let mut old = Slot::new(None);
+    old.apply(entry(1, 2, Rank::Live, 1), 0);
+    let mut bench = Bench::new(None);
+    bench.lead(2);
+    bench.feed(3, Message::Released(0, 2, old.memory()));
+    bench.ms += 100;
+    bench.step(Input::Timer(Timer::Migrate(0)));
+    bench.sync(1, 2, Vec::new());
+    bench.sync(0, 2, vec![entry(1, 1, Rank::Live, 0)]);
+    assert!(bench.fetch().expect("it serves").elements.is_empty());
+}
+
+#[test]
+fn what_is_handed_over_is_live_again_when_its_session_says_so() {
+    let mut old = Slot::new(None);
+    old.apply(entry(1, 2, Rank::Live, 1), 0);
+    let mut new = Slot::new(None);
+    for memory in old.memory() {
+        new.apply(memory, 0);
+    }
+    assert!(new.content(0, 0).elements.is_empty());
+    new.settle(1, vec![entry(1, 2, Rank::Live, 1)], 0);
+    assert_eq!(new.content(0, 0).elements.len(), 1);
+}
