@@ -125,9 +125,13 @@ impl<'a, 'b> Changes<'a, 'b> {
                 } else {
                     stretch.floors.insert(local, position);
                 }
-                let before = transition.before.iter().filter(|v| self.asked(**v, view.at));
+                let mut before = transition.before.iter().filter(|v| self.asked(**v, view.at)).peekable();
+                // A view without the publisher reflects every taking back asked for by then, also one that changed nothing
+                // to see: the registration may have been gone for another reason before.
+                let taken = self.taken_back(local, view.at);
+                let floor = if before.peek().is_none() { floor.max(taken) } else { floor };
                 let before = before.map(|v| self.place(*v)).fold(floor, usize::max);
-                let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position);
+                let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position.max(taken));
                 if let Some(took) = self.sampled(view, local, before, after) {
                     late.push((local + self.ground.first, transition.before.first().copied()));
                     slowest = slowest.max(took);
@@ -185,14 +189,19 @@ impl<'a, 'b> Changes<'a, 'b> {
             };
         }
         let Some(step) = floor.checked_sub(1).map(|at| &steps[at]) else { return (0, false) };
-        let taken = |s: &Step| matches!(s.what, What::Take | What::Close) && s.outcome != Outcome::Fail;
-        if taken(step) || meets(&self.ground.locals[transition.local].doubt, Span::new(step.invoke, now)) {
+        if takes_back(step) || meets(&self.ground.locals[transition.local].doubt, Span::new(step.invoke, now)) {
             return (floor, false);
         }
-        match (floor..steps.len()).find(|at| taken(&steps[*at]) && steps[*at].invoke <= now) {
+        match (floor..steps.len()).find(|at| takes_back(&steps[*at]) && steps[*at].invoke <= now) {
             Some(at) => (at + 1, false),
             None => (floor, true),
         }
+    }
+
+    /// The position of the latest taking back asked for until `now`; 0 if there is none.
+    fn taken_back(&self, local: usize, now: Nanos) -> usize {
+        let taken = |s: &Step| takes_back(s) && s.invoke <= now;
+        self.publisher(local).steps.iter().rposition(taken).map_or(0, |at| at + 1)
     }
 
     /// Records the changes after position `before` up to `after` that this view was the first of its run to reflect. Answers
@@ -279,6 +288,11 @@ impl<'a, 'b> Changes<'a, 'b> {
             amount,
         });
     }
+}
+
+/// Whether nothing of the publisher is left after this step.
+fn takes_back(step: &Step) -> bool {
+    matches!(step.what, What::Take | What::Close) && step.outcome != Outcome::Fail
 }
 
 /// Whether the publish at this position may take effect after the operation at `floor`.

@@ -1,5 +1,6 @@
 //! The `upheaval` program: plans, the master loop, the store, the command line.
 
+pub mod bugs;
 pub mod cli;
 pub mod clients;
 pub mod driver;
@@ -13,6 +14,7 @@ pub mod progress;
 pub mod recording;
 pub mod run;
 pub mod scenario;
+pub mod slack;
 pub mod store;
 pub mod verdict;
 pub mod worlds;

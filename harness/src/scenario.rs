@@ -81,6 +81,9 @@ impl Default for Times {
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("quickstart", include_str!("../../scenarios/quickstart.toml")),
     ("registry-churn", include_str!("../../scenarios/registry-churn.toml")),
+    ("registry-failover", include_str!("../../scenarios/registry-failover.toml")),
+    ("registry-lost-pushes", include_str!("../../scenarios/registry-lost-pushes.toml")),
+    ("registry-sparse", include_str!("../../scenarios/registry-sparse.toml")),
     ("zookeeper-churn", include_str!("../../scenarios/zookeeper-churn.toml")),
     ("zookeeper-smoke", include_str!("../../scenarios/zookeeper-smoke.toml")),
     ("zookeeper-sessions", include_str!("../../scenarios/zookeeper-sessions.toml")),

@@ -2,6 +2,7 @@
 //! and reported again by a later version.
 
 use crate::error::Error;
+use crate::slack;
 use crate::store::{self, RunFolder};
 use checkers::{Options, Report, Verdict};
 use history::Loaded;
@@ -45,6 +46,7 @@ pub fn judge(path: &Path, options: &Options, mut facts: RunFacts) -> Result<Judg
     if let Some(closing) = &history.closing {
         facts.history_hash = Some(closing.hash.clone());
     }
+    slack::measure(&history, options, &mut report);
     facts.peak_bytes = peak_bytes();
     Ok(Judged { history, report, facts })
 }

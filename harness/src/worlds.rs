@@ -1,9 +1,10 @@
 //! From a plan to the system that it runs on: the one place that knows which systems there are.
 
+use crate::bugs;
 use crate::error::Error;
 use crate::plan::{Plan, SystemPlan};
 use systems::World;
-use systems::registry::{Bug, RegistryWorld};
+use systems::registry::RegistryWorld;
 use systems::zookeeper::ZooKeeperWorld;
 
 /// How many clients a world has to expect: those of the plan and a final reader for each node.
@@ -16,7 +17,7 @@ pub fn start(plan: &Plan, run: &str) -> Result<Box<dyn World>, Error> {
     let data_ids = plan.data_ids.len() as u32;
     match &plan.system {
         SystemPlan::Registry(config) => {
-            let bug = plan.bug.as_deref().map(bug).transpose()?;
+            let bug = plan.bug.as_deref().map(bugs::find).transpose()?;
             let clients = clients(plan, config.sessions);
             Ok(Box::new(RegistryWorld::new(config.clone(), clients, data_ids, plan.kernel_seed, bug)))
         }
@@ -41,12 +42,4 @@ fn sweep() {
             Err(error) => tracing::warn!("run {} had been killed and left something behind: {error}", swept.run),
         }
     }
-}
-
-/// A planted bug by its name.
-pub fn bug(name: &str) -> Result<Bug, Error> {
-    Bug::ALL.iter().copied().find(|bug| bug.name() == name).ok_or_else(|| {
-        let known: Vec<&str> = Bug::ALL.iter().map(|bug| bug.name()).collect();
-        Error::usage(format!("--bug {name}: no such bug (known: {})", known.join(", ")))
-    })
 }

@@ -43,11 +43,11 @@ fn seeds() -> u64 {
 #[test]
 fn the_right_registry_raises_no_alarm() {
     let scratch = Scratch::new("right-registry");
-    let quickstart = scenario("quickstart", &[]);
-    let churn = scenario("registry-churn", &[]);
+    let scenarios = ["quickstart", "registry-churn", "registry-failover", "registry-lost-pushes", "registry-sparse"]
+        .map(|name| scenario(name, &[]));
     let mut inconclusive = Vec::new();
     for seed in 0..seeds() {
-        let scenario = if seed % 2 == 0 { &churn } else { &quickstart };
+        let scenario = &scenarios[seed as usize % scenarios.len()];
         let judged = judge(&scratch.0, scenario, seed, None, 1);
         match judged.report.verdict {
             Verdict::Pass => {}
@@ -67,7 +67,7 @@ fn each_planted_bug_is_found_within_twenty_seeds_by_the_kind_it_breaks() {
     let scratch = Scratch::new("bugs");
     let mut missed = Vec::new();
     for bug in Bug::ALL {
-        let scenario = scenario("registry-churn", &[]);
+        let scenario = scenario(harness::bugs::scenario(bug), &[]);
         let mut kinds = Vec::new();
         let found = (0..20).find(|seed| {
             let judged = judge(&scratch.0, &scenario, *seed, Some(bug), 1);

@@ -314,7 +314,10 @@ impl World<'_> {
                 back |= went_back;
                 floors.insert(who, place);
                 let top = |s: &BTreeSet<usize>| s.last().copied();
-                let (from, to) = (top(&earlier).unwrap_or(floor).max(floor), top(&now).unwrap_or(place));
+                let gone = |o: &Op| !is_put(o) && o.outcome() != Outcome::Fail && o.t <= t;
+                let gone = self.all[who].steps.iter().rposition(gone).map_or(0, |at| at + 1);
+                let from = top(&earlier).unwrap_or(gone).max(floor);
+                let to = top(&now).unwrap_or(place.max(gone));
                 late |= (from + 1..=to).any(|p| self.too_late(who, p, sight));
             }
             if back && c.monotonic_pushes {

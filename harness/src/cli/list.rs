@@ -113,7 +113,7 @@ fn bugs() -> Vec<Value> {
                 "about": bug.about(),
                 "guarantee": bug.kind(),
                 "source": bug.source(),
-                "scenario": "registry-churn",
+                "scenario": crate::bugs::scenario(*bug),
             })
         })
         .collect()

@@ -1,17 +1,17 @@
 //! `upheaval run SCENARIO`.
 
 use super::{RunArgs, SEED_MAX, print, session};
+use crate::bugs;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use crate::worlds;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Draws the plan and runs it.
 pub fn run(arguments: RunArgs) -> Result<u8, Error> {
     let (scenario, text) = Scenario::load(&arguments.scenario, &arguments.sets)?;
     if let Some(name) = &arguments.bug {
-        worlds::bug(name)?;
+        bugs::find(name)?;
     }
     let seed = arguments.seed.unwrap_or_else(any_seed);
     let plan = Plan::draw(&scenario, seed, arguments.bug.clone());

@@ -1,0 +1,48 @@
+//! How much air is in the bounds of a pass: for each bound the smallest value with which the same history still passes,
+//! found by bisection. A bound that is more than twice as wide is slack, and reports say so.
+
+use checkers::{CheckResult, Figure, Options, Report, Verdict};
+use history::{Contract, Loaded};
+
+/// Histories with more events are not measured: each step is a whole check.
+const EVENTS_MAX: usize = 1_000_000;
+
+type Bound = (&'static str, fn(&mut Contract) -> Option<&mut u64>);
+
+/// The bounds that a history can be measured against.
+const BOUNDS: [Bound; 4] = [
+    ("visible_ms_max", |contract| Some(&mut contract.visible_ms_max)),
+    ("recovered_ms_max", |contract| Some(&mut contract.recovered_ms_max)),
+    ("staleness_ms_max", |contract| contract.staleness_ms_max.as_mut()),
+    ("lease_ms_max", |contract| Some(&mut contract.lease_ms_max)),
+];
+
+/// Adds `measured_<bound>` to the figures of the first checker, where the report is a pass.
+pub fn measure(history: &Loaded, options: &Options, report: &mut Report) {
+    if report.verdict != Verdict::Pass || history.events.len() > EVENTS_MAX || options.divisor != 1 {
+        return;
+    }
+    let figures: Vec<(String, Figure)> = BOUNDS
+        .iter()
+        .filter_map(|bound| Some((format!("measured_{}", bound.0), Figure::Whole(smallest(history, options, bound)?))))
+        .collect();
+    if let Some(CheckResult { figures: all, .. }) = report.checks.first_mut() {
+        all.extend(figures);
+    }
+}
+
+/// The smallest value of a bound, to a fiftieth, with which the history is no violation.
+fn smallest(history: &Loaded, options: &Options, (_, bound): &Bound) -> Option<i64> {
+    let mut header = history.header.clone();
+    let (mut fails, mut holds) = (0, *bound(&mut header.contract)?);
+    while holds - fails > 1.max(holds / 50) {
+        let middle = fails + (holds - fails) / 2;
+        *bound(&mut header.contract)? = middle;
+        if checkers::check(&header, &history.events, options).verdict == Verdict::Violation {
+            fails = middle;
+        } else {
+            holds = middle;
+        }
+    }
+    i64::try_from(holds).ok()
+}
