@@ -4,8 +4,8 @@ use crate::driver::{Common, Driver, Open, Started};
 use crate::plan::Plan;
 use crate::recording::Recording;
 use history::{
-    ClientId, Connection, ConnectionState, DataIx, Dropped, Event, Function, MILLI, Nanos, Node, NodeIx, OpId, Operation,
-    Outcome, ProcessId, Push, SessionId,
+    ClientId, Connection, ConnectionState, DataIx, Dropped, Event, Function, MILLI, Nanos, Node, NodeIx, OpId,
+    Operation, Outcome, ProcessId, Push, SessionId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use systems::{Call, Happening, Observation, Response};

@@ -3,9 +3,7 @@
 use crate::metrics::Metrics;
 use crate::observer::Observer;
 use crate::plan::Plan;
-use history::{
-    DataIx, Event, FaultStage, Function, MILLI, Nanos, Operation, Outcome, Push, Snapshot, SnapshotId,
-};
+use history::{DataIx, Event, FaultStage, Function, MILLI, Nanos, Operation, Outcome, Push, Snapshot, SnapshotId};
 use rustc_hash::FxHashMap;
 
 /// Where a scenario does not say how long "eventually" may take.

@@ -102,8 +102,7 @@ fn drive(
         final_reads: readers * plan.data_ids.len() as u32,
         bug: plan.bug.clone(),
     };
-    let mut writer =
-        Writer::create(folder.file(store::HISTORY), &header).map_err(|e| Error::harness(e.to_string()))?;
+    let mut writer = Writer::create(folder.file(store::HISTORY), &header).map_err(|e| Error::harness(e.to_string()))?;
     begun(&header);
     let recording = Recording::new(&mut writer, info.virtual_time);
     let outcome = Master::new(world.0.as_mut(), plan, contract, recording, observer, stop).run();

@@ -101,8 +101,8 @@ impl Scenario {
         let (shown, text) = match built_in {
             Some(text) if !path.is_file() => (format!("scenario {name}"), text),
             _ if path.is_file() => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|e| Error::usage(format!("{name}: cannot be read: {e}")))?;
+                let text =
+                    std::fs::read_to_string(path).map_err(|e| Error::usage(format!("{name}: cannot be read: {e}")))?;
                 (name.to_owned(), text)
             }
             _ => {
@@ -146,14 +146,35 @@ impl Scenario {
         let workload = &self.workload;
         let name_ok = self.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         let rules: [(bool, String); 8] = [
-            (name_ok && (1..=64).contains(&self.name.len()), format!("name = {:?}: 1 to 64 letters, digits and dashes", self.name)),
-            ((1..=1_000_000).contains(&workload.clients), format!("workload.clients = {}: 1 to 1000000", workload.clients)),
-            (workload.pinned <= workload.clients, format!("workload.pinned = {}: at most workload.clients ({})", workload.pinned, workload.clients)),
-            ((1..=1_000_000).contains(&workload.data_ids), format!("workload.data_ids = {}: 1 to 1000000", workload.data_ids)),
+            (
+                name_ok && (1..=64).contains(&self.name.len()),
+                format!("name = {:?}: 1 to 64 letters, digits and dashes", self.name),
+            ),
+            (
+                (1..=1_000_000).contains(&workload.clients),
+                format!("workload.clients = {}: 1 to 1000000", workload.clients),
+            ),
+            (
+                workload.pinned <= workload.clients,
+                format!("workload.pinned = {}: at most workload.clients ({})", workload.pinned, workload.clients),
+            ),
+            (
+                (1..=1_000_000).contains(&workload.data_ids),
+                format!("workload.data_ids = {}: 1 to 1000000", workload.data_ids),
+            ),
             (workload.pause_ms >= 1, "workload.pause_ms = 0: at least 1".to_owned()),
-            ((100..=600_000).contains(&self.time.warmup_ms), format!("time.warmup_ms = {}: 100 to 600000", self.time.warmup_ms)),
-            ((100..=86_400_000).contains(&self.time.chaos_ms), format!("time.chaos_ms = {}: 100 to 86400000 (a day)", self.time.chaos_ms)),
-            (self.time.heal_ms_max <= 3_600_000 && self.time.settle_ms <= 3_600_000, "time.heal_ms_max and time.settle_ms: at most 3600000 (an hour)".to_owned()),
+            (
+                (100..=600_000).contains(&self.time.warmup_ms),
+                format!("time.warmup_ms = {}: 100 to 600000", self.time.warmup_ms),
+            ),
+            (
+                (100..=86_400_000).contains(&self.time.chaos_ms),
+                format!("time.chaos_ms = {}: 100 to 86400000 (a day)", self.time.chaos_ms),
+            ),
+            (
+                self.time.heal_ms_max <= 3_600_000 && self.time.settle_ms <= 3_600_000,
+                "time.heal_ms_max and time.settle_ms: at most 3600000 (an hour)".to_owned(),
+            ),
         ];
         let ranges = [
             ("workload.reconnect_ms", workload.reconnect_ms),

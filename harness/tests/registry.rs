@@ -52,11 +52,7 @@ fn the_right_registry_raises_no_alarm() {
         match judged.report.verdict {
             Verdict::Pass => {}
             Verdict::Inconclusive => inconclusive.push((seed, judged.report.reasons)),
-            _ => panic!(
-                "{} seed {seed}: {}",
-                scenario.name,
-                reports::terminal::summary(&judged.run(), false)
-            ),
+            _ => panic!("{} seed {seed}: {}", scenario.name, reports::terminal::summary(&judged.run(), false)),
         }
     }
     assert!(inconclusive.len() as u64 * 100 <= seeds(), "more than 1 % inconclusive: {inconclusive:#?}");
@@ -100,10 +96,8 @@ fn a_run_that_saw_too_little_is_inconclusive() {
     let judged = judge(&scratch.0, &short, 1, None, 1);
     assert_eq!(judged.report.verdict, Verdict::Inconclusive, "{:?}", judged.report.reasons);
     // A clock step of no size bites nobody.
-    let toothless = scenario(
-        "quickstart",
-        &["faults.kinds=[\"clock-step\"]", "faults.swarm=false", "faults.clock_step_ms=[0, 0]"],
-    );
+    let toothless =
+        scenario("quickstart", &["faults.kinds=[\"clock-step\"]", "faults.swarm=false", "faults.clock_step_ms=[0, 0]"]);
     let judged = judge(&scratch.0, &toothless, 1, None, 1);
     assert_eq!(judged.report.verdict, Verdict::Inconclusive, "{:?}", judged.report.reasons);
 }

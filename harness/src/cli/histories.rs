@@ -16,7 +16,11 @@ pub fn history(command: HistoryCommand) -> Result<u8, Error> {
         HistoryCommand::Stats(arguments) => {
             let loaded = load(&arguments)?;
             let stats = history::stats(&loaded);
-            if arguments.json { print_json(&stats)? } else { print(&describe(&stats))? }
+            if arguments.json {
+                print_json(&stats)?
+            } else {
+                print(&describe(&stats))?
+            }
             Ok(damage(&loaded))
         }
         HistoryCommand::Export { history, full_snapshots, output } => {
@@ -78,7 +82,7 @@ fn cat(loaded: &Loaded) -> Result<u8, Error> {
             return broken_pipe(error).map(|()| 0);
         }
     }
-    out.flush().or_else(|error| broken_pipe(error))?;
+    out.flush().or_else(broken_pipe)?;
     Ok(damage(loaded))
 }
 
@@ -89,11 +93,7 @@ fn broken_pipe(error: std::io::Error) -> Result<(), Error> {
     }
 }
 
-fn export(
-    loaded: &Loaded,
-    options: history::export::Options,
-    output: Option<&std::path::Path>,
-) -> Result<u8, Error> {
+fn export(loaded: &Loaded, options: history::export::Options, output: Option<&std::path::Path>) -> Result<u8, Error> {
     let fail = |e: history::Error| Error::harness(e.to_string());
     match output {
         Some(path) => {
@@ -105,7 +105,7 @@ fn export(
         None => {
             let mut out = BufWriter::new(Quiet(std::io::stdout().lock()));
             history::export(loaded, &mut out, "standard output", options).map_err(fail)?;
-            out.flush().or_else(|error| broken_pipe(error))?;
+            out.flush().or_else(broken_pipe)?;
         }
     }
     Ok(damage(loaded))

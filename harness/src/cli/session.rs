@@ -14,11 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Options of the checkers from the command line.
 pub fn options(divide_bounds: u64, threads: Option<u16>) -> Options {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    Options {
-        divisor: divide_bounds,
-        threads: threads.map_or(cores, usize::from),
-        ..Options::default()
-    }
+    Options { divisor: divide_bounds, threads: threads.map_or(cores, usize::from), ..Options::default() }
 }
 
 /// Colour only where it can be seen and is wanted.
