@@ -5,6 +5,7 @@ use super::truth::*;
 use checkers::Kind;
 use history::{Function, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -26,7 +27,8 @@ struct Sight {
 
 struct World<'a> {
     tale: &'a Tale,
-    all: Vec<Who>,
+    all: &'a [Who],
+    memory: &'a mut Memory,
     found: Vec<Found>,
     /// Of each run: first push, subscribed since.
     runs: Vec<(u64, u64)>,
@@ -35,24 +37,78 @@ struct World<'a> {
 /// What is said about a publisher: a value, or nothing.
 type Said = (usize, Option<String>);
 
+/// What was found for everything that it depends on besides the truth, so that histories that share the truth and most
+/// pushes are not judged from the start each time.
+#[derive(Default)]
+pub struct Memory {
+    judged: BTreeMap<String, Vec<Found>>,
+    /// Of everything that is said, the last instant until each at which it was true, plus one.
+    lasts: BTreeMap<Said, Arc<Vec<u64>>>,
+    /// By dataId and value: who published it, and at which place of its steps.
+    owners: Option<BTreeMap<(u32, String), (usize, usize)>>,
+}
+
 pub fn brute(tale: &Tale) -> Vec<Found> {
-    let mut world = World { tale, all: truth(tale), found: Vec::new(), runs: Vec::new() };
-    let sights: Vec<Sight> = (0..3).flat_map(|c| world.sights(c)).collect();
+    brute_with(tale, &truth(tale), &mut Memory::default())
+}
+
+/// The same where the truth is known. A memory may only be used for one truth and one contract.
+pub fn brute_with(tale: &Tale, all: &[Who], memory: &mut Memory) -> Vec<Found> {
+    memory.owners.get_or_insert_with(|| owners(all));
+    let mut world = World { tale, all, memory, found: Vec::new(), runs: Vec::new() };
+    let clients = tale.conns.iter().map(|c| c.client).chain(tale.pushes.iter().map(|p| p.client)).max();
+    let sights: Vec<Sight> = (0..=clients.unwrap_or(0)).flat_map(|c| world.sights(c)).collect();
     for sight in &sights {
-        world.judge(sight);
+        let key = format!("{sight:?} {:?}", world.runs.get(sight.run));
+        world.once(key, |w| w.judge(sight));
     }
     for op in tale.ops.iter().filter(|o| o.f == Function::Read && o.ok().is_some()) {
-        world.read(op);
+        world.once(format!("{op:?}"), |w| w.read(op));
     }
     let stretches: BTreeSet<(u32, u64)> = sights.iter().map(|s| (s.push.client, s.stretch)).collect();
     for key in stretches {
         let mine: Vec<&Sight> = sights.iter().filter(|s| s.viewed && (s.push.client, s.stretch) == key).collect();
-        world.follow(&mine);
+        let runs: Vec<(u64, u64)> = mine.iter().map(|s| world.runs[s.run]).collect();
+        world.once(format!("{mine:?} {runs:?}"), |w| w.follow(&mine));
     }
     world.found
 }
 
+fn owners(all: &[Who]) -> BTreeMap<(u32, String), (usize, usize)> {
+    let mut out = BTreeMap::new();
+    for (at, who) in all.iter().enumerate() {
+        for (place, op) in who.steps.iter().enumerate().filter(|s| is_put(s.1)) {
+            out.entry((who.data, op.value.clone())).or_insert((at, place));
+        }
+    }
+    out
+}
+
 impl World<'_> {
+    /// Does something unless it is known what it finds.
+    fn once(&mut self, key: String, mut look: impl FnMut(&mut Self)) {
+        if let Some(known) = self.memory.judged.get(&key) {
+            self.found.extend(known.iter().cloned());
+            return;
+        }
+        let before = self.found.len();
+        look(self);
+        self.memory.judged.insert(key, self.found[before..].to_vec());
+    }
+
+    fn lasts(&mut self, said: &Said) -> Arc<Vec<u64>> {
+        if let Some(lasts) = self.memory.lasts.get(said) {
+            return lasts.clone();
+        }
+        let mut last = 0;
+        let mut out = Vec::new();
+        for g in 0..self.all[said.0].may.len() as u64 {
+            last = if self.true_at(said, g) { g + 1 } else { last };
+            out.push(last);
+        }
+        self.memory.lasts.entry(said.clone()).or_insert(Arc::new(out)).clone()
+    }
+
     /// Twice the age allowed at this instant.
     fn age(&self, g: u64) -> u64 {
         let c = &self.tale.contract;
@@ -87,7 +143,7 @@ impl World<'_> {
     }
 
     fn owner(&self, data: u32, value: &str) -> Option<usize> {
-        self.all.iter().position(|w| w.data == data && w.steps.iter().any(|o| is_put(o) && o.value == value))
+        self.memory.owners.as_ref().unwrap().get(&(data, value.to_owned())).map(|o| o.0)
     }
 
     /// What a content says about each publisher; foreign elements; whether someone is in it twice.
@@ -127,8 +183,10 @@ impl World<'_> {
     fn judge(&mut self, sight: &Sight) {
         let at = 2 * sight.push.t;
         let (said, foreign, double) = self.says(sight.push.data, &sight.push.shown);
+        let lasts: Vec<(Said, Arc<Vec<u64>>)> = said.iter().map(|s| (s.clone(), self.lasts(s))).collect();
         let bad = |g: u64| -> BTreeSet<Said> {
-            said.iter().filter(|s| !self.explained(s, self.window(g))).cloned().collect()
+            let from = *self.window(g).start();
+            lasts.iter().filter(|s| s.1[g as usize] <= from).map(|s| s.0.clone()).collect()
         };
         let mut known = BTreeSet::new();
         let mut found = Vec::new();
@@ -210,7 +268,8 @@ impl World<'_> {
                 live.and_then(|l| stretches.iter().find(|s| s.session == l.session)).map_or(0, |s| s.from);
             let asked_now = wanted.filter(|o| o.t == from);
             for push in pushes {
-                let viewed = live.is_some() && data == Some(push.data);
+                let current = live.is_some_and(|l| push.session.is_none_or(|s| s == l.session));
+                let viewed = current && data == Some(push.data);
                 let first = viewed && run.is_none();
                 if first {
                     let ok = asked_now.and_then(Op::ok).filter(|t| *t < to);
@@ -239,6 +298,7 @@ impl World<'_> {
             }
             if let (Some(asked), Some(live)) = (wanted, live) {
                 let first = tale.pushes.iter().filter(|p| p.client == client && p.data == asked.data);
+                let first = first.filter(|p| p.session.is_none_or(|s| s == live.session));
                 let first = first.filter(|p| p.t >= from && p.t < to).map(|p| p.t).min();
                 self.unserved(client, asked, from, first.unwrap_or(to), live);
             }
@@ -271,7 +331,9 @@ impl World<'_> {
     }
 
     fn place(&self, who: usize, value: &str) -> usize {
-        1 + self.all[who].steps.iter().position(|o| is_put(o) && o.value == value).unwrap()
+        let owner = self.memory.owners.as_ref().unwrap()[&(self.all[who].data, value.to_owned())];
+        assert_eq!(owner.0, who);
+        1 + owner.1
     }
 
     /// Order and delays over one stretch.

@@ -3,5 +3,6 @@
 
 pub mod brute;
 pub mod random;
+pub mod real;
 pub mod tale;
 pub mod truth;

@@ -304,6 +304,6 @@ impl Maker<'_> {
         self.version += self.n.below(3);
         let version =
             self.n.chance(70).then(|| if self.n.chance(8) { self.version.saturating_sub(2) } else { self.version });
-        self.tale.pushes.push(Push { t, client: to, data, shown, version });
+        self.tale.pushes.push(Push { t, client: to, data, shown, version, session: None });
     }
 }

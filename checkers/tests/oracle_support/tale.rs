@@ -41,6 +41,8 @@ pub struct Push {
     pub data: u32,
     pub shown: Vec<String>,
     pub version: Option<u64>,
+    /// None: the client's latest.
+    pub session: Option<u32>,
 }
 
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 use super::tale::*;
 use history::{ConnectionState, FaultKind, Function, Keeper, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub const FOREVER: u64 = 1 << 40;
 
@@ -29,8 +30,8 @@ pub struct Who {
     pub data: u32,
     /// Its operations and the closes of its client, by time.
     pub steps: Vec<Op>,
-    /// By instant.
-    pub may: Vec<May>,
+    /// By instant; instants that are alike share one.
+    pub may: Vec<Arc<May>>,
 }
 
 pub fn is_put(op: &Op) -> bool {
@@ -65,8 +66,7 @@ fn touch(tale: &Tale, fault: &Fault, client: u32, node: u32) -> u8 {
     }
 }
 
-fn quiet(tale: &Tale, client: u32, session: u32, kind: u8, h: u64) -> bool {
-    let mine = stretches(tale, client);
+fn quiet(tale: &Tale, mine: &[Stretch], client: u32, session: u32, kind: u8, h: u64) -> bool {
     let Some(begin) = mine.iter().filter(|s| s.session == session).map(|s| s.from).min() else { return false };
     match mine.iter().find(|s| s.session == session && s.from <= h && h < s.to) {
         None => kind == 1 && h >= begin,
@@ -80,9 +80,10 @@ fn quiet(tale: &Tale, client: u32, session: u32, kind: u8, h: u64) -> bool {
 /// Maximal runs of quiet halves, with gaps shorter than a lease filled; the last may be endless.
 fn silences(tale: &Tale, client: u32, session: u32, kind: u8, lease: u64) -> Vec<(u64, u64)> {
     let far = tale.end + 2;
+    let mine = stretches(tale, client);
     let mut runs: Vec<(u64, u64)> = Vec::new();
     for h in 0..far {
-        if quiet(tale, client, session, kind, h) {
+        if quiet(tale, &mine, client, session, kind, h) {
             match runs.last_mut() {
                 Some(run) if run.1 == h || h - run.1 < lease => run.1 = h + 1,
                 _ => runs.push((h, h + 1)),
@@ -251,17 +252,19 @@ pub fn clean(tale: &Tale, client: u32, node: u32, h: u64) -> bool {
 }
 
 /// A value owed in the middle after `h`, and since when the client is connected.
-fn owed(tale: &Tale, who: &Who, h: u64) -> Option<(String, u64)> {
+fn owed(tale: &Tale, who: &Who, all: &[Stretch], h: u64) -> Option<(String, u64)> {
     let promise = tale.contract.reregister_ms_max?;
-    let all = stretches(tale, who.client);
     let now = all.iter().find(|s| s.from <= h && h < s.to)?;
     let begin = all.iter().find(|s| s.session == now.session)?.from;
-    let since = (now.from..=h).rev().take_while(|x| clean(tale, who.client, now.node, *x)).last()?;
-    if since + promise > h || who.steps.iter().any(|o| o.t >= begin && o.t <= h) {
+    if who.steps.iter().any(|o| o.t >= begin && o.t <= h) {
         return None;
     }
     let held = who.steps.iter().rev().filter(|o| o.t < begin).find(|o| !is_put(o) || o.outcome() != Outcome::Fail)?;
-    is_put(held).then(|| (held.value.clone(), now.from))
+    if !is_put(held) {
+        return None;
+    }
+    let since = (now.from..=h).rev().take_while(|x| clean(tale, who.client, now.node, *x)).last()?;
+    (since + promise <= h).then(|| (held.value.clone(), now.from))
 }
 
 fn united(states: &[May]) -> May {
@@ -304,11 +307,12 @@ pub fn truth(tale: &Tale) -> Vec<Who> {
         let empty = || vec![May { none: true, ..May::default() }; lives.len()];
         let mut before = empty();
         let mut owed_before = None;
-        let mut may = Vec::new();
+        let mut may: Vec<Arc<May>> = Vec::new();
+        let mine = stretches(tale, who.client);
         for h in 0..=tale.end {
             let now: Vec<May> = lives.iter().map(|l| l.may(tale, who, h)).collect();
             let point: Vec<May> = before.iter().zip(&now).map(|(a, b)| both(a, b)).collect();
-            let owed_now = owed(tale, who, h);
+            let owed_now = owed(tale, who, &mine, h);
             type Debt = Option<(String, u64)>;
             let with_debt = |mut state: May, a: &Debt, b: &Debt| {
                 state.values.extend(a.iter().chain(b).map(|d| d.0.clone()));
@@ -317,8 +321,12 @@ pub fn truth(tale: &Tale) -> Vec<Who> {
                 }
                 state
             };
-            may.push(with_debt(united(&point), &owed_before, &owed_now));
-            may.push(with_debt(united(&now), &owed_now, &owed_now));
+            for state in
+                [with_debt(united(&point), &owed_before, &owed_now), with_debt(united(&now), &owed_now, &owed_now)]
+            {
+                let same = may.last().filter(|m| ***m == state).cloned();
+                may.push(same.unwrap_or_else(|| Arc::new(state)));
+            }
             (before, owed_before) = (now, owed_now);
         }
         who.may = may;
