@@ -14,6 +14,7 @@ pub(crate) struct Seen {
     pub pushes_judged: u64,
     pub subscribed: u128,
     pub judged: u128,
+    /// Operations that ended ok, without those that put nothing to the test: pings, connects, final reads.
     pub operations_ok: u64,
     pub faults: u64,
     pub faults_bit: u64,
@@ -35,6 +36,9 @@ impl Seen {
     ) -> Seen {
         let finals = record.phases.get(&PhaseName::Final);
         let ok = |op: &&crate::record::Op| op.outcome == Outcome::Ok;
+        let tells = |op: &&crate::record::Op| {
+            !matches!(op.f, Function::Ping | Function::Connect) && finals.is_none_or(|f| op.invoke < *f)
+        };
         let reads = || record.ops.iter().filter(ok).filter(|op| op.f == Function::Read);
         let known = |id: Option<u32>| id.is_some_and(|id| contents.by_id.contains_key(&id));
         let mut faults: Vec<u32> =
@@ -47,7 +51,7 @@ impl Seen {
             pushes_judged: views.all.iter().filter(|v| v.judged && horizon.age(v.at).is_some()).count() as u64,
             subscribed: views.subscribed,
             judged: views.judged,
-            operations_ok: record.ops.iter().filter(ok).count() as u64,
+            operations_ok: record.ops.iter().filter(ok).filter(tells).count() as u64,
             faults: faults.len() as u64,
             faults_bit: troubles.iter().filter(|t| t.bit).count() as u64,
             final_reads: reads().filter(|op| finals.is_some_and(|f| op.invoke >= *f)).count() as u64,

@@ -27,6 +27,8 @@ pub struct Setting<'a> {
     pub stop: &'a AtomicBool,
     /// How to check.
     pub options: &'a Options,
+    /// Compare the bounds of a pass with what they could be.
+    pub measure: bool,
     /// Told when the system serves and the run begins.
     pub begun: &'a mut dyn FnMut(&Header, &RunFacts),
 }
@@ -34,6 +36,7 @@ pub struct Setting<'a> {
 /// Runs a plan. Everything is saved before it is checked.
 pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Error> {
     let wall = Instant::now();
+    let new_store = !setting.store.exists();
     let folder = RunFolder::create(setting.store, &plan.scenario, plan.seed)?;
     let text = serde_json::to_vec(plan).map_err(|e| Error::harness(format!("plan: {e}")))?;
     folder.write(store::PLAN, &text)?;
@@ -57,6 +60,9 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
         Err(error) => {
             if !folder.file(store::HISTORY).exists() {
                 let _ = std::fs::remove_dir_all(&folder.path);
+                if new_store {
+                    let _ = std::fs::remove_dir(setting.store);
+                }
             }
             return Err(error);
         }
@@ -64,7 +70,7 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
     folder.link_latest();
     facts.virtual_ms = Some(driven.end / history::MILLI);
     facts.wall_ms = Some(wall.elapsed().as_millis() as u64);
-    let mut judged = verdict::judge(&folder.file(store::HISTORY), setting.options, facts)?;
+    let mut judged = verdict::judge(&folder.file(store::HISTORY), setting.options, facts, setting.measure)?;
     if driven.interrupted {
         judged.report.verdict = judged.report.verdict.merge(Verdict::Inconclusive);
         judged.report.reasons.push("the run was interrupted before its end".to_owned());

@@ -26,8 +26,8 @@ impl Judged {
     }
 }
 
-/// Reads and checks a history. Damage makes it inconclusive at best: what is missing could have been a violation.
-pub fn judge(path: &Path, options: &Options, mut facts: RunFacts) -> Result<Judged, Error> {
+/// Reads and checks a history; with `measure` the bounds of a pass are compared with what they could be. Damage makes it inconclusive at best: what is missing could have been a violation.
+pub fn judge(path: &Path, options: &Options, mut facts: RunFacts, measure: bool) -> Result<Judged, Error> {
     let history = history::read(path).map_err(|e| Error::usage(e.to_string()))?;
     let mut report = checkers::check(&history.header, &history.events, options);
     if let Some(damage) = &history.damage {
@@ -46,7 +46,9 @@ pub fn judge(path: &Path, options: &Options, mut facts: RunFacts) -> Result<Judg
     if let Some(closing) = &history.closing {
         facts.history_hash = Some(closing.hash.clone());
     }
-    slack::measure(&history, options, &mut report);
+    if measure {
+        slack::measure(&history, options, &mut report);
+    }
     facts.peak_bytes = peak_bytes();
     Ok(Judged { history, report, facts })
 }

@@ -23,6 +23,7 @@ fn judge(store: &Path, scenario: &Scenario, seed: u64, bug: Option<Bug>, divisor
         observer: &mut Observers::default(),
         stop: &AtomicBool::new(false),
         options: &Options { divisor, ..Options::default() },
+        measure: false,
         begun: &mut |_, _| {},
     };
     let (folder, judged) = run(&plan, setting).unwrap();

@@ -31,7 +31,6 @@ pub struct Reaction {
 
 /// One operation of the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct PlannedOperation {
     /// When it is due; it starts then or when the client's operation before it has ended.
     pub at: Nanos,

@@ -4,7 +4,6 @@ use super::{CheckArgs, ReportArgs, print, session};
 use crate::error::Error;
 use crate::store::{self, RunFolder};
 use crate::verdict::{Judged, judge, save};
-use checkers::Options;
 use reports::RunFacts;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +15,7 @@ pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
         options.checkers = chosen.map_err(|e: checkers::CheckersError| Error::usage(format!("--checker: {e}")))?;
     }
     let (path, facts) = locate(&arguments.history);
-    let judged = judge(&path, &options, facts)?;
+    let judged = judge(&path, &options, facts, true)?;
     show(&judged, arguments.json)
 }
 
@@ -24,7 +23,7 @@ pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
 pub fn report(arguments: ReportArgs) -> Result<u8, Error> {
     let folder = RunFolder::open(&arguments.run)?;
     let (path, facts) = locate(&arguments.run);
-    let judged = judge(&path, &Options { threads: 1, ..session::options(1, None) }, facts)?;
+    let judged = judge(&path, &session::options(1, None), facts, true)?;
     save(&folder, &judged)?;
     show(&judged, arguments.json)
 }

@@ -53,6 +53,7 @@ pub fn perform(plan: &Plan, scenario: Option<&str>, arguments: &SessionArgs) -> 
         observer: &mut observers,
         stop: &stop,
         options: &options,
+        measure: true,
         begun: &mut begun,
     };
     let (_, judged) = run(plan, setting)?;
