@@ -65,6 +65,11 @@ impl Evidence<'_, '_> {
                 _ => {}
             }
             if f.kind != Kind::Duplicate {
+                if f.kind == Kind::Torn && shown.is_none() {
+                    // There at the nearest instant, if not throughout.
+                    let state = self.timeline(&self.record.publishers[*publisher]).at(f.time).clone();
+                    missing.extend(state.values.first().map(text));
+                }
                 let must = expected.iter().filter(|e| e.0 == *publisher).map(|e| e.1);
                 missing.extend(must.filter(|v| shown_ids.binary_search(v).is_err()).map(|v| text(&v)));
             }
@@ -168,7 +173,17 @@ impl Evidence<'_, '_> {
             (Kind::Phantom, _) => format!("{who} {odd}, which nobody had published for it by then"),
             (Kind::Duplicate, _) => format!("{who} one publisher more than once: {odd}"),
             (Kind::Ghost, _) => format!("{who} {odd}, whose publisher was gone for longer than the bound"),
-            (Kind::Torn, _) => format!("{who} {} addresses that were never all true at one instant", counts.0),
+            (Kind::Torn, _) => {
+                let not_then = |names: &BTreeSet<String>, what| match names.is_empty() {
+                    true => String::new(),
+                    false => format!(", {} {what}", named(names)),
+                };
+                let (lacking, odd) = (not_then(missing, "missing"), not_then(extra, "not there then"));
+                format!(
+                    "{who} {} addresses that were never all true at one instant; at the nearest{lacking}{odd}",
+                    counts.0
+                )
+            }
             (Kind::Backwards, _) => {
                 format!("{who} an earlier state of {} than it had been shown before", self.publishers(f))
             }

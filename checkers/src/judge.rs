@@ -8,6 +8,7 @@
 use crate::content::Contents;
 use crate::finding::{CONCERNED_MAX, Finding, Findings, Seen};
 use crate::ground::Ground;
+use crate::nearest::nearest;
 use crate::record::{Op, Record};
 use crate::span::{Span, meets};
 use crate::tree::Tree;
@@ -355,13 +356,13 @@ impl<'a, 'b> Judge<'a, 'b> {
         self.doubled.iter().flat_map(values).collect()
     }
 
-    /// Those that stand in the way of a common explanation.
+    /// Those that are wrong at the instant of the window that explains most.
     fn torn(&self, window: Span) -> Vec<(usize, Option<u32>)> {
-        let covers = |s: &Span| s.from <= window.from && window.to <= s.to;
-        self.said()
-            .filter(|(l, v)| !self.ground.locals[*l].choice(*v).explained.iter().any(covers))
-            .take(CONCERNED_MAX)
-            .collect()
+        let explained =
+            |(local, shown): (usize, Option<u32>)| self.ground.locals[local].choice(shown).explained.as_slice();
+        let instant = nearest(window, self.said().map(explained));
+        let wrong = |pair: &(usize, Option<u32>)| !explained(*pair).iter().any(|span| span.holds(instant));
+        self.said().filter(wrong).take(CONCERNED_MAX).collect()
     }
 
     /// What is wrong about publishers that no instant of the window explains, by kind.

@@ -1,6 +1,6 @@
 //! What must hold: pure functions from a history to a verdict with evidence. No I/O, no clock, no random numbers.
 //!
-//! [`check`] reads a whole history and judges every view of every subscriber at every instant:
+//! [`check()`] reads a whole history and judges every view of every subscriber at every instant:
 //!
 //! 1. [`record`](self) joins operations, sessions and pushes; faults become windows, with how old a view may be in each;
 //! 2. hearing: when each session is surely alive, possibly alive, surely gone; presence: what may be at the source of
@@ -27,6 +27,7 @@ mod hearing;
 mod incarnation;
 mod judge;
 pub mod mutation;
+mod nearest;
 pub mod options;
 mod presence;
 mod record;

@@ -115,7 +115,7 @@ fn violated(run: &Run<'_>) -> String {
     match first_violation(run) {
         None => format!("{}.", capital(&found)),
         Some((_, first)) => format!(
-            "{}. The first, at {}: {}",
+            "{}. For example, at {}: {}",
             capital(&found),
             format::instant(first.time),
             sentence(&names::clean_long(&first.sentence))
@@ -123,9 +123,18 @@ fn violated(run: &Run<'_>) -> String {
     }
 }
 
-/// The earliest violation that has evidence.
+/// The first violation to tell: the earliest of those whose kind tells most.
 pub fn first_violation<'a>(run: &Run<'a>) -> Option<(&'a CheckResult, &'a Violation)> {
-    violations(run).into_iter().min_by_key(|(_, violation)| violation.time)
+    violations(run).into_iter().min_by_key(|(_, violation)| (rank(violation.kind), violation.time))
+}
+
+/// Kinds that show what is wrong by themselves come before those that need an explanation.
+pub fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Phantom | Kind::Duplicate | Kind::Ghost | Kind::Incomplete | Kind::Stale => 0,
+        Kind::Backwards | Kind::VersionFell | Kind::WrongAtEnd => 1,
+        Kind::Late | Kind::Torn => 2,
+    }
 }
 
 /// All violations with evidence, checker by checker.

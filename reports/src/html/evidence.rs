@@ -29,7 +29,7 @@ pub(super) fn section(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     if all.is_empty() {
         return;
     }
-    all.sort_by_key(|(_, violation)| violation.time);
+    all.sort_by_key(|(_, violation)| (story::rank(violation.kind), violation.time));
     let counted = story::violations_counted(run);
     m.open("section", &[("id", "violations")]);
     m.el("h2", &[], "Violations");

@@ -19,10 +19,10 @@ const STEPS_MAX: usize = 4;
 /// Width of the labels on the left.
 const LABEL_WIDTH: usize = 12;
 
-/// The first few violations in full, in order of time.
+/// The first few violations in full, the most telling kinds first, in order of time.
 pub(super) fn stories(run: &Run<'_>, digest: &Digest, paint: &Paint) -> String {
     let mut all = story::violations(run);
-    all.sort_by_key(|(_, violation)| violation.time);
+    all.sort_by_key(|(_, violation)| (story::rank(violation.kind), violation.time));
     // One of each checker before a second of any: more kinds of wrong tell more.
     let mut chosen: Vec<(&CheckResult, &Violation)> = Vec::new();
     for round in [true, false] {

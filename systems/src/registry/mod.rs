@@ -1,7 +1,7 @@
 //! A small but faithful registry in the shape of SOFARegistry 6, simulated: meta nodes with a leader by a database lease,
 //! data nodes that keep datums in slots, session nodes that hold clients' connections, and the clients.
 //!
-//! - [`config`], [`contract`]: its delays, and what it promises given them
+//! - [`config`], [`mod@contract`]: its delays, and what it promises given them
 //! - [`world`]: how the master drives it; `resolve` and `faults`: what goes wrong
 //! - [`meta`], [`cluster`]: who is alive, who leads which slot
 //! - [`data`], `migration`, [`slot`]: where registrations are kept and served from
