@@ -3,7 +3,10 @@
 use crate::metrics::Metrics;
 use crate::observer::Observer;
 use crate::plan::Plan;
-use history::{DataIx, Event, FaultStage, Function, MILLI, Nanos, Operation, Outcome, Push, Snapshot, SnapshotId};
+use history::{
+    ClientId, DataIx, Event, FaultStage, Function, MILLI, Nanos, Operation, Outcome, Push, SessionId, Snapshot,
+    SnapshotId,
+};
 use rustc_hash::FxHashMap;
 
 /// Where a scenario does not say how long "eventually" may take.
@@ -16,9 +19,12 @@ pub struct Measuring {
     pinned_clients: Vec<bool>,
     /// When each value was acknowledged.
     acknowledged: FxHashMap<String, Nanos>,
-    /// Addresses of pinned publishers, with the dataId and the time of their first acknowledgement.
-    pinned: FxHashMap<String, (DataIx, Nanos)>,
+    /// Addresses of pinned publishers, known from their invocation on (a push may come before the acknowledgement), with
+    /// the dataId and the time of the first acknowledgement.
+    pinned: FxHashMap<String, (DataIx, Option<Nanos>)>,
     contents: FxHashMap<SnapshotId, Content>,
+    /// What each subscription showed last, by client, session and number.
+    shown: FxHashMap<(ClientId, SessionId, u32), SnapshotId>,
 }
 
 /// What is remembered of a content: the cost is that of its difference to the one before.
@@ -40,21 +46,27 @@ impl Measuring {
             acknowledged: FxHashMap::default(),
             pinned: FxHashMap::default(),
             contents: FxHashMap::default(),
+            shown: FxHashMap::default(),
         }
     }
 
     fn operation(&mut self, operation: &Operation) {
-        if operation.outcome == Outcome::Invoke {
-            return;
+        if operation.outcome != Outcome::Invoke {
+            self.metrics.operation(operation.f, operation.outcome);
         }
-        self.metrics.operation(operation.f, operation.outcome);
         let (Some(value), Some(data)) = (&operation.value, operation.data) else { return };
-        if operation.f != Function::Publish || operation.outcome != Outcome::Ok {
+        if operation.f != Function::Publish {
             return;
         }
-        self.acknowledged.insert(value.clone(), operation.time);
+        let ok = operation.outcome == Outcome::Ok;
+        if ok {
+            self.acknowledged.insert(value.clone(), operation.time);
+        }
         if self.pinned_clients.get(operation.client as usize).copied().unwrap_or(false) {
-            self.pinned.entry(address(value).to_owned()).or_insert((data, operation.time));
+            let (_, since) = self.pinned.entry(address(value).to_owned()).or_insert((data, None));
+            if ok {
+                since.get_or_insert(operation.time);
+            }
         }
     }
 
@@ -63,7 +75,8 @@ impl Measuring {
         let bytes = |values: &[String]| values.iter().map(|value| value.len() as u64).sum::<u64>();
         let pinned = |values: &[String]| values.iter().filter(|v| self.pinned.contains_key(address(v))).count() as u64;
         let content = Content {
-            fresh: snapshot.add.clone(),
+            // Against nothing everything would be new.
+            fresh: snapshot.base.map(|_| snapshot.add.clone()).unwrap_or_default(),
             bytes: (base.bytes + bytes(&snapshot.add)).saturating_sub(bytes(&snapshot.remove)),
             pinned: (base.pinned + pinned(&snapshot.add)).saturating_sub(pinned(&snapshot.remove)),
         };
@@ -72,9 +85,14 @@ impl Measuring {
 
     fn push(&mut self, push: &Push) {
         let Some(content) = self.contents.get(&push.snapshot) else { return };
-        let due = |(data, since): &&(DataIx, Nanos)| *data == push.data && since + self.bound_ns < push.time;
+        let due = |(data, since): &&(DataIx, Option<Nanos>)| {
+            *data == push.data && since.is_some_and(|since| since + self.bound_ns < push.time)
+        };
         let pinned = self.pinned.values().filter(due).count() as u64;
-        let delay = content.fresh.iter().filter_map(|value| self.acknowledged.get(value)).max();
+        // A first push, or a content that was there before, says nothing about the delay of a change.
+        let before = self.shown.insert((push.client, push.session, push.subscription), push.snapshot);
+        let fresh = content.fresh.iter().filter(|_| before.is_some_and(|before| push.snapshot > before));
+        let delay = fresh.filter_map(|value| self.acknowledged.get(value)).max();
         let delay = delay.map(|acknowledged| push.time.saturating_sub(*acknowledged));
         if let Some(delay) = delay {
             self.metrics.converged(delay <= self.bound_ns);
@@ -101,5 +119,45 @@ impl Observer for Measuring {
 
     fn tick(&mut self, _now: Nanos, connected: usize) {
         self.metrics.connected(connected);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::observer::Observers;
+    use crate::run::{Setting, run};
+    use crate::scenario::Scenario;
+    use std::sync::atomic::AtomicBool;
+
+    #[test]
+    fn a_passing_run_without_faults_is_complete() {
+        let sets = ["faults.kinds=[]", "workload.weights.vanish=0"].map(str::to_owned);
+        let (scenario, _) = Scenario::load("quickstart", &sets).unwrap();
+        let plan = Plan::draw(&scenario, 7, None);
+        let metrics = Metrics::new();
+        let store = std::env::temp_dir().join(format!("upheaval-measuring-{}", std::process::id()));
+        let setting = Setting {
+            store: &store,
+            scenario: None,
+            observer: &mut Observers(vec![Box::new(Measuring::new(metrics.clone(), &plan))]),
+            stop: &AtomicBool::new(false),
+            options: &checkers::Options::default(),
+            measure: false,
+            begun: &mut |_, _| {},
+        };
+        run(&plan, setting).unwrap();
+        std::fs::remove_dir_all(store).unwrap();
+        let text = metrics.text();
+        let value = |name: &str| -> f64 {
+            let line = text.lines().find(|line| line.starts_with(name)).unwrap();
+            line.rsplit(' ').next().unwrap().parse().unwrap()
+        };
+        assert!(value("upheaval_pushes_total ") > 1_000.0, "{text}");
+        assert_eq!(value("upheaval_completeness_ratio "), 1.0, "{text}");
+        // Live delays are told from differences of contents: a content that comes back may look late.
+        assert!(value("upheaval_convergence_within_bound_ratio ") > 0.98, "{text}");
+        assert!(value("upheaval_push_bytes_total ") > 10_000.0, "{text}");
     }
 }
