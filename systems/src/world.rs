@@ -177,6 +177,35 @@ pub trait World {
     fn bytes_received(&self) -> u64 {
         0
     }
+    /// Events so far: in a simulation one call of a node's `step`; 0 where it is not known.
+    fn steps(&self) -> u64 {
+        0
+    }
+    /// Interesting states and how often each was reached so far (*sometimes* points), in order of name. Simulations only.
+    fn coverage(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
+    /// From now on remembers every message between nodes, for [`World::take_trace`]. Simulations only; costs memory.
+    fn trace(&mut self) {}
+    /// The messages remembered since the last call, in order of sending; times are times of the run.
+    fn take_trace(&mut self) -> Vec<TracedMessage> {
+        Vec::new()
+    }
+}
+
+/// A message on its way, for drawings and stories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TracedMessage {
+    /// When it was sent.
+    pub sent: Nanos,
+    /// When it arrives; none if a fault swallowed it.
+    pub arrives: Option<Nanos>,
+    /// Name of the node that sent it, or `client-N`.
+    pub from: String,
+    /// Name of the node that it goes to, or `client-N`.
+    pub to: String,
+    /// What it says, in a few words: `publish d1 10.0.0.3:9003#4`.
+    pub says: String,
 }
 
 /// The world broke: not a verdict about the system, a harness error (exit code 4).
