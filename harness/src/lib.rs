@@ -1,10 +1,12 @@
 //! The `upheaval` program: plans, the master loop, the store, the command line.
 
+pub mod attempt;
 pub mod bugs;
 pub mod cli;
 pub mod clients;
 pub mod driver;
 pub mod error;
+pub mod fingerprint;
 pub mod master;
 pub mod measuring;
 pub mod metrics;

@@ -83,6 +83,11 @@ impl SystemPlan {
             SystemPlan::Zookeeper(_) => "zookeeper",
         }
     }
+
+    /// True if it runs in virtual time: a run takes milliseconds and can be made again exactly.
+    pub fn is_virtual(&self) -> bool {
+        matches!(self, SystemPlan::Registry(_))
+    }
 }
 
 /// Bounds of a contract that a scenario makes tighter.

@@ -9,7 +9,7 @@ use crate::store::{self, RunFolder};
 use crate::verdict::{self, Judged};
 use crate::{PROGRAM, worlds};
 use checkers::{Options, Verdict};
-use history::{Header, SCHEMA, Writer};
+use history::{Contract, Header, SCHEMA, Writer};
 use reports::RunFacts;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -90,24 +90,7 @@ fn drive(
 ) -> Result<crate::master::Outcome, Error> {
     let mut world = Shut(worlds::start(plan, &folder.id)?);
     let info = world.0.info().clone();
-    let contract = plan.contract.apply(info.contract.clone()).map_err(Error::usage)?;
-    let readers = info.nodes.iter().filter(|node| node.serves_clients).count() as u32;
-    let header = Header {
-        schema: SCHEMA,
-        scenario: plan.scenario.clone(),
-        seed: plan.seed,
-        program: PROGRAM.to_owned(),
-        plan_hash: plan.hash(),
-        system: info.name.clone(),
-        virtual_time: info.virtual_time,
-        nodes: info.nodes.clone(),
-        data_ids: plan.data_ids.clone(),
-        clients: plan.clients.len() as u32,
-        pinned: plan.clients.iter().filter(|client| client.pinned).map(|client| client.id).collect(),
-        contract: contract.clone(),
-        final_reads: readers * plan.data_ids.len() as u32,
-        bug: plan.bug.clone(),
-    };
+    let (header, contract) = header(plan, &info)?;
     let mut writer = Writer::create(folder.file(store::HISTORY), &header).map_err(|e| Error::harness(e.to_string()))?;
     begun(&header);
     let recording = Recording::new(&mut writer, info.virtual_time);
@@ -131,8 +114,31 @@ fn drive(
     }
 }
 
+/// The first line of a run's history, and the contract that holds in it.
+pub(crate) fn header(plan: &Plan, info: &systems::SystemInfo) -> Result<(Header, Contract), Error> {
+    let contract = plan.contract.apply(info.contract.clone()).map_err(Error::usage)?;
+    let readers = info.nodes.iter().filter(|node| node.serves_clients).count() as u32;
+    let header = Header {
+        schema: SCHEMA,
+        scenario: plan.scenario.clone(),
+        seed: plan.seed,
+        program: PROGRAM.to_owned(),
+        plan_hash: plan.hash(),
+        system: info.name.clone(),
+        virtual_time: info.virtual_time,
+        nodes: info.nodes.clone(),
+        data_ids: plan.data_ids.clone(),
+        clients: plan.clients.len() as u32,
+        pinned: plan.clients.iter().filter(|client| client.pinned).map(|client| client.id).collect(),
+        contract: contract.clone(),
+        final_reads: readers * plan.data_ids.len() as u32,
+        bug: plan.bug.clone(),
+    };
+    Ok((header, contract))
+}
+
 /// Shuts the world down when dropped: also on an error, and when a panic unwinds.
-struct Shut(Box<dyn systems::World>);
+pub(crate) struct Shut(pub(crate) Box<dyn systems::World>);
 
 impl Drop for Shut {
     fn drop(&mut self) {
