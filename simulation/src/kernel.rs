@@ -2,33 +2,29 @@
 //!
 //! Invariant: the kernel knows nothing of what nodes say or do. Same machines, same seed, same calls: the same steps.
 
+use crate::host::{Admission, Host, InputOf};
 use crate::link::{Hold, Link, Passage};
 use crate::machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
+use crate::trace::{Trace, Traced};
 use crate::{Clock, EventQueue, Latency, Trouble};
 use history::Nanos;
 use rustc_hash::FxHashMap;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
-type InputOf<M> = Input<<M as Machine>::Message, <M as Machine>::Timer>;
 type OutputsOf<M> = Outputs<<M as Machine>::Message, <M as Machine>::Timer, <M as Machine>::Report>;
 
 /// Something in the queue. `life` is the incarnation of the process that it is meant for.
 struct Due<M: Machine> {
     node: NodeId,
     life: u64,
-    input: InputOf<M>,
+    what: What<M>,
 }
 
-/// A node's process and host.
-struct Host<M: Machine> {
-    machine: M,
-    clock: Clock,
-    /// Rises at each kill and at each start, so that timers and connections of an earlier life are void.
-    life: u64,
-    up: bool,
-    paused: bool,
-    backlog: VecDeque<InputOf<M>>,
-    steps: u64,
+enum What<M: Machine> {
+    /// Something reaches the node.
+    Input(InputOf<M>),
+    /// A slow node is done with the first input of its backlog.
+    Served,
 }
 
 /// What a kernel counts.
@@ -53,6 +49,8 @@ pub struct Kernel<M: Machine> {
     channels: FxHashMap<(u32, Channel), Nanos>,
     channels_max: usize,
     touches: BTreeMap<u32, u64>,
+    reached: BTreeMap<&'static str, u64>,
+    trace: Trace,
     reports: Vec<(Nanos, M::Report)>,
     outputs: OutputsOf<M>,
     counters: Counters,
@@ -68,18 +66,7 @@ impl<M: Machine> Kernel<M> {
                 links.push(Link::new(latency(from, to)));
             }
         }
-        let hosts = machines
-            .into_iter()
-            .map(|machine| Host {
-                machine,
-                clock: Clock::default(),
-                life: 1,
-                up: true,
-                paused: false,
-                backlog: VecDeque::new(),
-                steps: 0,
-            })
-            .collect();
+        let hosts = machines.into_iter().map(Host::new).collect();
         let mut kernel = Kernel {
             seed,
             now: 0,
@@ -89,12 +76,14 @@ impl<M: Machine> Kernel<M> {
             channels: FxHashMap::default(),
             channels_max: 1024,
             touches: BTreeMap::new(),
+            reached: BTreeMap::new(),
+            trace: Trace::default(),
             reports: Vec::new(),
             outputs: Outputs::default(),
             counters: Counters::default(),
         };
         for node in 0..count {
-            kernel.queue.push(0, Due { node, life: 1, input: Input::Start });
+            kernel.expect(0, node, 1, Input::Start);
         }
         kernel
     }
@@ -116,7 +105,7 @@ impl<M: Machine> Kernel<M> {
 
     /// True if the node's process stands still.
     pub fn is_paused(&self, node: NodeId) -> bool {
-        self.hosts[node as usize].paused
+        self.hosts[node as usize].condition.paused
     }
 
     /// Incarnation of the node's process: rises at each kill and start.
@@ -129,7 +118,7 @@ impl<M: Machine> Kernel<M> {
         self.hosts[node as usize].steps
     }
 
-    /// Inputs that wait for a paused node.
+    /// Inputs that wait for a node that is paused, slow or half-dead.
     pub fn backlog(&self, node: NodeId) -> usize {
         self.hosts[node as usize].backlog.len()
     }
@@ -142,6 +131,21 @@ impl<M: Machine> Kernel<M> {
     /// Counts so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// Interesting states that nodes said they reached, and how often so far, in order of name.
+    pub fn reached(&self) -> &BTreeMap<&'static str, u64> {
+        &self.reached
+    }
+
+    /// From now on every message between nodes is remembered. Costs memory until it is taken.
+    pub fn trace(&mut self) {
+        self.trace.start();
+    }
+
+    /// The messages remembered since the last call, in order of sending.
+    pub fn take_trace(&mut self) -> Vec<Traced> {
+        self.trace.take()
     }
 
     /// How many messages this fault has touched so far.
@@ -184,26 +188,78 @@ impl<M: Machine> Kernel<M> {
     /// Hands an input to a node at once, from outside.
     pub fn tell(&mut self, node: NodeId, channel: Channel, message: M::Message) {
         let life = self.hosts[node as usize].life;
-        self.arrive(Due { node, life, input: Input::Message { from: node, channel, message } });
+        let what = What::Input(Input::Message { from: node, channel, message });
+        self.arrive(Due { node, life, what });
+    }
+
+    fn expect(&mut self, at: Nanos, node: NodeId, life: u64, input: InputOf<M>) {
+        self.queue.push(at, Due { node, life, what: What::Input(input) });
     }
 
     fn arrive(&mut self, due: Due<M>) {
-        let host = &mut self.hosts[due.node as usize];
-        if due.life != host.life || !host.up {
-            if let Input::Message { from, channel, .. } = due.input {
-                self.counters.dropped += 1;
-                // The host answers for a process that is not there: connection refused.
-                if from != due.node {
-                    self.send_reset(due.node, from, channel);
-                }
+        let Due { node, life, what } = due;
+        let host = &mut self.hosts[node as usize];
+        let here = life == host.life && host.up;
+        match what {
+            What::Input(input) if here => self.admit(node, input),
+            What::Input(Input::Message { from, channel, message }) => self.miss(node, from, channel, &message),
+            What::Served if here => self.served(node),
+            _ => {}
+        }
+    }
+
+    /// A message reaches a process that is not there.
+    fn miss(&mut self, node: NodeId, from: NodeId, channel: Channel, message: &M::Message) {
+        self.counters.dropped += 1;
+        // The host answers for the process: connection refused.
+        if from != node {
+            if self.trace.is_on() {
+                self.trace.lost(self.now, (from, node), channel, &message.says());
             }
+            self.send_reset(node, from, channel);
+        }
+    }
+
+    fn admit(&mut self, node: NodeId, input: InputOf<M>) {
+        let host = &mut self.hosts[node as usize];
+        match host.admit(&input) {
+            Admission::Now => self.step(node, input),
+            Admission::Waits => host.backlog.push_back(input),
+            Admission::Begins => {
+                host.backlog.push_back(input);
+                let due = Due { node, life: host.life, what: What::Served };
+                self.queue.push(self.now + host.condition.service, due);
+            }
+        }
+    }
+
+    /// A slow node is done with an input and begins the next one.
+    fn served(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node as usize];
+        // Paused or half-dead meanwhile: the rest waits until that is over.
+        if host.condition.paused || host.condition.half_dead {
+            host.condition.busy = false;
             return;
         }
-        if host.paused {
-            host.backlog.push_back(due.input);
-            return;
+        let input = host.backlog.pop_front();
+        host.condition.busy = !host.backlog.is_empty();
+        if host.condition.busy {
+            let due = Due { node, life: host.life, what: What::Served };
+            self.queue.push(self.now + host.condition.service, due);
         }
-        self.step(due.node, due.input);
+        if let Some(input) = input {
+            self.step(node, input);
+        }
+    }
+
+    /// Everything that waited arrives anew, in order. Returns how much waited.
+    fn drain(&mut self, node: NodeId) -> usize {
+        let backlog = std::mem::take(&mut self.hosts[node as usize].backlog);
+        let count = backlog.len();
+        for input in backlog {
+            self.admit(node, input);
+        }
+        count
     }
 
     fn step(&mut self, node: NodeId, input: InputOf<M>) {
@@ -215,10 +271,13 @@ impl<M: Machine> Kernel<M> {
         let life = host.life;
         for (after, timer) in outputs.timers.drain(..) {
             let at = self.now + host.clock.true_duration(after);
-            self.queue.push(at, Due { node, life, input: Input::Timer(timer) });
+            self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
         }
         for (to, channel, message) in outputs.messages.drain(..) {
             self.send(node, to, channel, message);
+        }
+        for name in outputs.reached.drain(..) {
+            *self.reached.entry(name).or_insert(0) += 1;
         }
         let now = self.now;
         self.reports.extend(outputs.reports.drain(..).map(|report| (now, report)));
@@ -228,9 +287,12 @@ impl<M: Machine> Kernel<M> {
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
         self.counters.sent += 1;
         let life = self.hosts[to as usize].life;
-        let identity = message.identity();
-        if let Some(at) = self.route(from, to, channel, identity) {
-            self.queue.push(at, Due { node: to, life, input: Input::Message { from, channel, message } });
+        let arrives = self.route(from, to, channel, message.identity());
+        if self.trace.is_on() {
+            self.trace.note(Traced { sent: self.now, arrives, from, to, channel, says: message.says() });
+        }
+        if let Some(at) = arrives {
+            self.expect(at, to, life, Input::Message { from, channel, message });
         }
     }
 
@@ -238,7 +300,7 @@ impl<M: Machine> Kernel<M> {
     fn send_reset(&mut self, peer: NodeId, to: NodeId, channel: Channel) {
         let life = self.hosts[to as usize].life;
         if let Some(at) = self.route(peer, to, channel, self.hosts[peer as usize].life) {
-            self.queue.push(at, Due { node: to, life, input: Input::Reset { peer, channel } });
+            self.expect(at, to, life, Input::Reset { peer, channel });
         }
     }
 
@@ -279,10 +341,7 @@ impl<M: Machine> Kernel<M> {
     pub fn kill(&mut self, node: NodeId) {
         let host = &mut self.hosts[node as usize];
         assert!(host.up, "only a process that runs can be killed");
-        host.up = false;
-        host.paused = false;
-        host.backlog.clear();
-        host.life += 1;
+        host.die();
         for to in 0..self.hosts.len() as u32 {
             if to != node {
                 self.send_reset(node, to, NO_CHANNEL);
@@ -298,27 +357,57 @@ impl<M: Machine> Kernel<M> {
         host.up = true;
         host.life += 1;
         let life = host.life;
-        self.queue.push(self.now, Due { node, life, input: Input::Start });
+        self.expect(self.now, node, life, Input::Start);
     }
 
     /// Lets a node's process stand still: messages and timers wait.
     pub fn pause(&mut self, node: NodeId) {
         let host = &mut self.hosts[node as usize];
-        assert!(host.up && !host.paused, "only a process that runs can be paused");
-        host.paused = true;
+        assert!(host.up && !host.condition.paused, "only a process that runs can be paused");
+        host.condition.paused = true;
     }
 
     /// Lets it go on: everything that waited is handled now, in order of arrival. Returns how much waited.
     pub fn resume(&mut self, node: NodeId) -> usize {
         let host = &mut self.hosts[node as usize];
-        assert!(host.up && host.paused, "only a paused process can go on");
-        host.paused = false;
-        let backlog = std::mem::take(&mut host.backlog);
-        let count = backlog.len();
-        for input in backlog {
-            self.step(node, input);
-        }
-        count
+        assert!(host.up && host.condition.paused, "only a paused process can go on");
+        host.condition.paused = false;
+        self.drain(node)
+    }
+
+    /// From now on each input takes the node `service` nanoseconds of true time, one after the other, and the rest
+    /// waits; 0 makes it prompt again, and what waits is handled now. Returns how much waited. The next life is prompt.
+    pub fn slow(&mut self, node: NodeId, service: Nanos) -> usize {
+        let host = &mut self.hosts[node as usize];
+        let waiting = host.backlog.len();
+        host.condition.service = service;
+        if service == 0 { self.drain(node) } else { waiting }
+    }
+
+    /// Lets a process be half-dead: its working threads are stuck, its heartbeat thread lives. Only inputs that
+    /// [`Machine::is_heartbeat`] names are handled, all others wait. The next life is whole.
+    pub fn half_die(&mut self, node: NodeId) {
+        let host = &mut self.hosts[node as usize];
+        assert!(host.up && !host.condition.half_dead, "only a process that runs can be half-dead");
+        host.condition.half_dead = true;
+    }
+
+    /// Lets its working threads go on: everything that waited is handled, in order. Returns how much waited.
+    pub fn revive(&mut self, node: NodeId) -> usize {
+        let host = &mut self.hosts[node as usize];
+        assert!(host.up && host.condition.half_dead, "only a half-dead process can be revived");
+        host.condition.half_dead = false;
+        self.drain(node)
+    }
+
+    /// True if only the node's heartbeat thread works.
+    pub fn is_half_dead(&self, node: NodeId) -> bool {
+        self.hosts[node as usize].condition.half_dead
+    }
+
+    /// True if each input takes the node time.
+    pub fn is_slow(&self, node: NodeId) -> bool {
+        self.hosts[node as usize].condition.service > 0
     }
 
     /// Moves a node's wall clock.

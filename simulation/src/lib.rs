@@ -4,11 +4,13 @@
 //! and deterministic: no sockets, no clock of the host, no map with a random order.
 
 pub mod clock;
+mod host;
 pub mod kernel;
 pub mod link;
 pub mod machine;
 pub mod queue;
 pub mod stream;
+pub mod trace;
 
 pub use clock::{Clock, Now};
 pub use kernel::{Counters, Kernel};
@@ -16,3 +18,4 @@ pub use link::{Latency, Trouble};
 pub use machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
 pub use queue::EventQueue;
 pub use stream::{Stream, hash_draw};
+pub use trace::Traced;

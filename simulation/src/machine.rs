@@ -17,6 +17,11 @@ pub trait Message {
     /// not by when it is sent: its luck on the network hangs on this, so that leaving out one operation does not
     /// reshuffle the luck of all others.
     fn identity(&self) -> u64;
+
+    /// What it says, in a few words, for people: only asked for while messages are traced.
+    fn says(&self) -> String {
+        String::new()
+    }
 }
 
 /// What a node is told.
@@ -50,11 +55,12 @@ pub struct Outputs<M, T, R> {
     pub(crate) messages: Vec<(NodeId, Channel, M)>,
     pub(crate) timers: Vec<(Nanos, T)>,
     pub(crate) reports: Vec<R>,
+    pub(crate) reached: Vec<&'static str>,
 }
 
 impl<M, T, R> Default for Outputs<M, T, R> {
     fn default() -> Self {
-        Outputs { messages: Vec::new(), timers: Vec::new(), reports: Vec::new() }
+        Outputs { messages: Vec::new(), timers: Vec::new(), reports: Vec::new(), reached: Vec::new() }
     }
 }
 
@@ -79,6 +85,11 @@ impl<M, T, R> Outputs<M, T, R> {
         self.reports.push(report);
     }
 
+    /// Names an interesting state that was reached, which a good test reaches sometimes: the kernel counts them.
+    pub fn reached(&mut self, name: &'static str) {
+        self.reached.push(name);
+    }
+
     /// The messages so far, for tests of a machine without a kernel.
     pub fn sent(&self) -> &[(NodeId, Channel, M)] {
         &self.messages
@@ -89,6 +100,7 @@ impl<M, T, R> Outputs<M, T, R> {
         self.messages.clear();
         self.timers.clear();
         self.reports.clear();
+        self.reached.clear();
     }
 }
 
@@ -108,4 +120,9 @@ pub trait Machine {
         input: Input<Self::Message, Self::Timer>,
         out: &mut Outputs<Self::Message, Self::Timer, Self::Report>,
     );
+
+    /// True for what the heartbeat thread serves: the only inputs that a half-dead node handles.
+    fn is_heartbeat(&self, _input: &Input<Self::Message, Self::Timer>) -> bool {
+        false
+    }
 }

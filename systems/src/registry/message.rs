@@ -229,6 +229,10 @@ impl simulation::Message for Message {
         };
         hash_draw(0, &parts)
     }
+
+    fn says(&self) -> String {
+        super::saying::says(self)
+    }
 }
 
 /// What a timer reminds of.

@@ -26,6 +26,7 @@ pub mod meta;
 mod migration;
 pub mod node;
 mod resolve;
+mod saying;
 pub mod session;
 pub mod slot;
 #[cfg(test)]

@@ -9,10 +9,10 @@ use super::layout::NodeIds;
 use super::message::Message;
 use super::meta::Database;
 use super::node::RegistryNode;
-use crate::world::{Call, Happening, Observation, SystemInfo, World, WorldError};
+use crate::world::{Call, Happening, Observation, SystemInfo, TracedMessage, World, WorldError};
 use history::{MILLI, Nanos, SystemName};
 use nemesis::PlannedFault;
-use simulation::{Counters, Kernel, Latency, NodeId};
+use simulation::{Counters, Kernel, Latency, NodeId, Traced};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -110,6 +110,21 @@ impl RegistryWorld {
         self.observed.push_back(Observation { time: self.time(), what });
     }
 
+    /// A message in the run's time and names; none if it was sent before the run began.
+    fn told(&self, message: Traced) -> Option<TracedMessage> {
+        let end = |node| match node == self.ids.clients() {
+            true => format!("client-{}", message.channel),
+            false => self.ids.name(node),
+        };
+        Some(TracedMessage {
+            sent: message.sent.checked_sub(self.origin)?,
+            arrives: message.arrives.map(|at| at - self.origin),
+            from: end(message.from),
+            to: end(message.to),
+            says: message.says,
+        })
+    }
+
     /// Takes over what the nodes have reported.
     pub(super) fn collect(&mut self) {
         if self.kernel.has_reports() {
@@ -182,5 +197,22 @@ impl World for RegistryWorld {
 
     fn bytes_received(&self) -> u64 {
         self.clients().bytes
+    }
+
+    fn steps(&self) -> u64 {
+        self.kernel.counters().steps
+    }
+
+    fn coverage(&self) -> Vec<(&'static str, u64)> {
+        self.kernel.reached().iter().map(|(name, count)| (*name, *count)).collect()
+    }
+
+    fn trace(&mut self) {
+        self.kernel.trace();
+    }
+
+    fn take_trace(&mut self) -> Vec<TracedMessage> {
+        let messages = self.kernel.take_trace();
+        messages.into_iter().filter_map(|message| self.told(message)).collect()
     }
 }
