@@ -49,6 +49,10 @@ impl Hearing {
                     Touch::Free => {}
                     Touch::Keeper => silent.push(common),
                     Touch::Rest => cut.push(common),
+                    Touch::Both => {
+                        silent.push(common);
+                        cut.push(common);
+                    }
                 }
             }
         }

@@ -23,6 +23,8 @@ pub(crate) enum Touch {
     Keeper,
     /// Only the hop between the client's node, which keeps the lease, and the rest.
     Rest,
+    /// Both: the client's node is half-dead or slow. It may answer the client while what it owes the rest stands still.
+    Both,
 }
 
 /// All faults that happened. Those that were missed are left out; one that never served again lasts for ever.
@@ -58,11 +60,13 @@ impl Trouble {
         let fault = &self.fault;
         let name = node.and_then(|n| header.nodes.get(n as usize)).map(|n| n.name.as_str());
         let Some(name) = name else { return Touch::Keeper };
-        if fault.kind == FaultKind::MasterLag
-            || fault.clients.contains(&client)
-            || fault.nodes.iter().any(|n| n == name)
-        {
+        if fault.kind == FaultKind::MasterLag || fault.clients.contains(&client) {
             return Touch::Keeper;
+        }
+        if fault.nodes.iter().any(|n| n == name) {
+            let works_in_part = matches!(fault.kind, FaultKind::HalfDead | FaultKind::Slow);
+            let own = header.contract.lease_keeper == Keeper::OwnNode;
+            return if works_in_part && own { Touch::Both } else { Touch::Keeper };
         }
         let among = |a: &str, b: &str| fault.links.iter().any(|(x, y)| (x == a && y == b) || (x == b && y == a));
         if among(name, "clients") {

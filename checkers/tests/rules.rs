@@ -182,6 +182,33 @@ fn hops_behind_the_own_node() {
     holds(&any, other);
 }
 
+/// A node that works in part may answer its clients while what it owes the rest stands still, and the other way round.
+#[test]
+fn half_dead_and_slow_nodes_make_doubt_on_both_hops() {
+    let strict = with(|c| (c.monotonic_pushes, c.staleness_ms_max) = (false, Some(10)));
+    for kind in ["half-dead", "slow"] {
+        let sick = |ping: &str, t: u32| {
+            format!("5 c1 push d0 a \n 10 fault {kind} n0 45 \n {ping} \n {t} c1 push d0 \n {t} c1 push d0 a")
+        };
+        breaks(&strict, &sick("", 39), &[Kind::Incomplete]);
+        holds(&strict, &sick("", 40));
+        // The answer to the ping says nothing about the hop behind.
+        holds(&strict, &sick("20 c0 ping ok 21", 40));
+        // Only the clients of that node; and what is shown may be late, never less.
+        let other = format!("5 c1 push d0 a \n 10 fault {kind} n1 60 \n 55 c1 push d0 \n 55 c1 push d0 a");
+        breaks(&strict, &other, &[Kind::Incomplete]);
+        breaks(&strict, &format!("5 fault {kind} n1 90 \n 6 c1 push d0 a zz"), &[Kind::Phantom]);
+    }
+    for kind in ["duplicate", "reorder", "throttle"] {
+        let link =
+            |t: u32| format!("5 c1 push d0 a \n 10 fault {kind} n0-clients 45 \n {t} c1 push d0 \n {t} c1 push d0 a");
+        breaks(&strict, &link(39), &[Kind::Incomplete]);
+        holds(&strict, &link(40));
+        // Shown twice is shown twice, whatever the network does.
+        breaks(&strict, &format!("5 fault {kind} n0-n1 90 \n 6 c1 push d0 a a"), &[Kind::Duplicate]);
+    }
+}
+
 #[test]
 fn a_killed_node() {
     let kill = |again: &str, t: u32| {

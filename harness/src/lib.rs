@@ -18,6 +18,7 @@ pub mod run;
 pub mod scenario;
 pub mod slack;
 pub mod store;
+pub mod swarm;
 pub mod verdict;
 pub mod worlds;
 

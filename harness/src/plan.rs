@@ -6,7 +6,7 @@ use nemesis::PlannedFault;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use simulation::Stream;
-use workloads::{ClientBehaviour, ClientPlan, PlannedOperation, Window};
+use workloads::{ClientBehaviour, ClientPlan, PlannedOperation, Storm, StormKind, Window};
 
 /// Version of the schema of plans.
 pub const SCHEMA: u32 = 1;
@@ -88,6 +88,16 @@ impl SystemPlan {
     pub fn is_virtual(&self) -> bool {
         matches!(self, SystemPlan::Registry(_))
     }
+
+    /// Roles of its nodes, and how many there are of each.
+    pub fn roles(&self) -> Vec<(&'static str, u32)> {
+        match self {
+            SystemPlan::Registry(config) => {
+                vec![("session", config.sessions), ("data", config.data), ("meta", config.metas), ("database", 1)]
+            }
+            SystemPlan::Zookeeper(_) => vec![("server", 3)],
+        }
+    }
 }
 
 /// Bounds of a contract that a scenario makes tighter.
@@ -140,24 +150,39 @@ impl Tightened {
 impl Plan {
     /// Expands a scenario with a seed. Pure: the same on every machine.
     pub fn draw(scenario: &Scenario, seed: u64, bug: Option<String>) -> Plan {
+        match &scenario.swarm {
+            None => Plan::expand(scenario, seed, bug),
+            Some(swarm) => {
+                let (own, mut drawn) = swarm.draw(scenario, seed);
+                let mut plan = Plan::expand(&own, seed, bug);
+                drawn.append(&mut plan.drawn);
+                Plan { drawn, ..plan }
+            }
+        }
+    }
+
+    fn expand(scenario: &Scenario, seed: u64, bug: Option<String>) -> Plan {
         let ms = |ms: u64| ms * MILLI;
         let window =
             Window { warmup: ms(scenario.time.warmup_ms), end: ms(scenario.time.warmup_ms + scenario.time.chaos_ms) };
+        let system = scenario.system_plan();
+        let faults = scenario.faults.draw(seed, window.warmup, window.end, &system.roles());
+        let mut workload = scenario.workload.clone();
+        workload.storms.extend(faults.storms.iter().map(|at| storm(*at - window.warmup)));
         let mut clients = Vec::new();
         let mut operations = Vec::new();
-        for id in 0..scenario.workload.clients {
-            let work = scenario.workload.client(seed, id, window);
+        for id in 0..workload.clients {
+            let work = workload.client(seed, id, window);
             clients.push(work.client);
             operations.extend(work.operations);
         }
         operations.sort_by_key(|operation| (operation.at, operation.client));
-        let (faults, drawn) = scenario.faults.draw(seed, window.warmup, window.end);
         Plan {
             schema: SCHEMA,
             scenario: scenario.name.clone(),
             seed,
             program: crate::PROGRAM.to_owned(),
-            system: scenario.system_plan(),
+            system,
             behaviour: scenario.behaviour,
             contract: scenario.contract,
             kernel_seed: Stream::new(seed, "kernel", 0).bits(),
@@ -170,10 +195,10 @@ impl Plan {
                 ping_ns: ms(scenario.time.ping_ms),
             },
             data_ids: (0..scenario.workload.data_ids).map(|ix| format!("d{ix}")).collect(),
-            drawn,
+            drawn: faults.drawn,
             clients,
             operations,
-            faults,
+            faults: faults.planned,
         }
     }
 
@@ -182,4 +207,12 @@ impl Plan {
         let text = serde_json::to_vec(self).expect("a plan is always valid JSON");
         Sha256::digest(&text).iter().map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Share of the other clients that storm when a session node is lost, per mille.
+const STORM_PERMILLE: u32 = 300;
+
+/// Clients that vanish and come back, so long after the start of chaos.
+fn storm(at: Nanos) -> Storm {
+    Storm { at_ms: at / MILLI, share_permille: STORM_PERMILLE, kind: StormKind::Vanish }
 }

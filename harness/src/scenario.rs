@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Place};
 use crate::plan::{SystemPlan, Tightened};
-use nemesis::Schedule;
+use crate::swarm::Swarm;
+use nemesis::{Pattern, Schedule};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use systems::registry::RegistryConfig;
@@ -34,6 +35,9 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(default)]
     pub faults: Schedule,
+    /// What the seed draws beyond operations and faults; none: shape, load and rates are as they stand here.
+    #[serde(default)]
+    pub swarm: Option<Swarm>,
     /// Bounds tighter than those that the system promises.
     #[serde(default)]
     pub contract: Tightened,
@@ -84,6 +88,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("registry-failover", include_str!("../../scenarios/registry-failover.toml")),
     ("registry-lost-pushes", include_str!("../../scenarios/registry-lost-pushes.toml")),
     ("registry-sparse", include_str!("../../scenarios/registry-sparse.toml")),
+    ("swarm", include_str!("../../scenarios/swarm.toml")),
     ("zookeeper-churn", include_str!("../../scenarios/zookeeper-churn.toml")),
     ("zookeeper-smoke", include_str!("../../scenarios/zookeeper-smoke.toml")),
     ("zookeeper-sessions", include_str!("../../scenarios/zookeeper-sessions.toml")),
@@ -141,6 +146,13 @@ impl Scenario {
         }
     }
 
+    /// A pattern of faults on nodes of a role that the system does not have.
+    fn pattern_out_of_place(&self) -> Option<Pattern> {
+        let plan = self.system_plan();
+        let has = |role: &str| plan.roles().iter().any(|(known, _)| *known == role);
+        self.faults.patterns.iter().copied().find(|pattern| pattern.role().is_some_and(|role| !has(role)))
+    }
+
     /// Bounds that types cannot say.
     fn check(&self) -> Result<(), Error> {
         let workload = &self.workload;
@@ -185,6 +197,10 @@ impl Scenario {
             ("faults.loss_permille", self.faults.loss_permille),
             ("faults.clock_step_ms", self.faults.clock_step_ms),
             ("faults.clock_drift_ppm", self.faults.clock_drift_ppm),
+            ("faults.slow_us", self.faults.slow_us),
+            ("faults.duplicate_permille", self.faults.duplicate_permille),
+            ("faults.reorder_permille", self.faults.reorder_permille),
+            ("faults.throttle_bytes", self.faults.throttle_bytes),
         ];
         let broken = rules.into_iter().filter(|(holds, _)| !holds).map(|(_, rule)| rule).chain(
             ranges
@@ -193,7 +209,17 @@ impl Scenario {
                 .map(|(key, (low, high))| format!("{key} = [{low}, {high}]: [low, high] with low <= high <= 86400000")),
         );
         match broken.into_iter().next() {
+            None if let Some(wrong) = self.swarm.as_ref().and_then(Swarm::wrong) => {
+                Err(Error::usage(format!("scenario {}: {wrong}", self.name)))
+            }
             Some(rule) => Err(Error::usage(format!("scenario {}: {rule}", self.name))),
+            None if let Some(pattern) = self.pattern_out_of_place() => Err(Error::usage(format!(
+                "scenario {}: faults.patterns: {} needs {} nodes, which {} has not",
+                self.name,
+                history::word(&pattern),
+                pattern.role().unwrap_or_default(),
+                self.system_plan().name()
+            ))),
             None if self.faults.gap_ms.1 == 0 && self.faults.duration_ms.1 == 0 => Err(Error::usage(format!(
                 "scenario {}: faults.gap_ms and faults.duration_ms cannot both be 0",
                 self.name

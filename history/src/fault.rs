@@ -21,8 +21,55 @@ pub enum FaultKind {
     ClockStep,
     /// A node's clock runs too fast or too slow.
     ClockDrift,
+    /// Each step of a node takes time: it works, but slowly, and what it cannot do at once waits.
+    Slow,
+    /// A node's heartbeats go on and are answered, but its work stands still (G5).
+    HalfDead,
+    /// Directed links deliver some messages twice.
+    Duplicate,
+    /// Directed links let some messages overtake others.
+    Reorder,
+    /// Directed links carry few bytes a second: messages queue up.
+    Throttle,
     /// The master itself was late: real runs only, found by the master, never planned.
     MasterLag,
+}
+
+impl FaultKind {
+    /// Those that a plan may hold, in the order of lists. [`FaultKind::MasterLag`] is found, never planned.
+    pub const PLANNED: [FaultKind; 12] = [
+        FaultKind::Kill,
+        FaultKind::Pause,
+        FaultKind::Partition,
+        FaultKind::Delay,
+        FaultKind::Loss,
+        FaultKind::ClockStep,
+        FaultKind::ClockDrift,
+        FaultKind::Slow,
+        FaultKind::HalfDead,
+        FaultKind::Duplicate,
+        FaultKind::Reorder,
+        FaultKind::Throttle,
+    ];
+
+    /// True if it lies on links between nodes; false if on a node as a whole.
+    pub fn is_on_links(self) -> bool {
+        match self {
+            FaultKind::Partition
+            | FaultKind::Delay
+            | FaultKind::Loss
+            | FaultKind::Duplicate
+            | FaultKind::Reorder
+            | FaultKind::Throttle => true,
+            FaultKind::Kill
+            | FaultKind::Pause
+            | FaultKind::ClockStep
+            | FaultKind::ClockDrift
+            | FaultKind::Slow
+            | FaultKind::HalfDead
+            | FaultKind::MasterLag => false,
+        }
+    }
 }
 
 /// Where a fault stands.
@@ -50,7 +97,7 @@ pub struct Fault {
     pub stage: FaultStage,
     /// What kind.
     pub kind: FaultKind,
-    /// Names of nodes that do not work as they should: killed, paused, slow, with a wrong clock.
+    /// Names of nodes that do not work as they should: killed, paused, slow, half-dead, with a wrong clock.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
     /// Directed links (from, to) that do not work as they should. An end is a node's name, or `clients` for all clients.

@@ -2,8 +2,12 @@
 
 #[cfg(target_os = "linux")]
 pub mod linux;
+pub mod pattern;
 pub mod planned;
 pub mod schedule;
+pub mod shape;
 
-pub use planned::{Pick, PlannedFault, Selector, Shape};
-pub use schedule::{Drawn, Schedule};
+pub use pattern::Pattern;
+pub use planned::{Pick, PlannedFault, Selector};
+pub use schedule::{Drawn, Faults, Roles, Schedule};
+pub use shape::Shape;

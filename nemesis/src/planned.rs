@@ -1,5 +1,6 @@
 //! The fault side of a plan: data that can be saved, edited and run.
 
+use crate::shape::Shape;
 use history::{FaultKind, Nanos};
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +18,11 @@ pub struct PlannedFault {
     pub kind: FaultKind,
     /// On what; resolved when it is due.
     pub target: Selector,
-    /// How far a partition reaches; ignored by other kinds.
+    /// Which links, for kinds that lie on links; ignored by others.
     #[serde(default)]
     pub shape: Shape,
-    /// Strength: milliseconds for delay and clock steps (signed), parts per million for drift, per mille for loss.
+    /// Strength: milliseconds for delay and clock steps (signed), parts per million for drift (signed), per mille of
+    /// messages for loss, duplicate and reorder, microseconds a step for slow, bytes a second for throttle.
     #[serde(default)]
     pub amount: i64,
 }
@@ -54,21 +56,4 @@ pub enum Pick {
     OfClient(u32),
     /// This one.
     Named(String),
-}
-
-/// What a partition (or delay, or loss) cuts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Shape {
-    /// The target from all other nodes, both ways; clients still reach it.
-    #[default]
-    Isolate,
-    /// Nothing from the target reaches the other nodes, they still reach it.
-    OneWayOut,
-    /// Nothing from the other nodes reaches the target, it still reaches them.
-    OneWayIn,
-    /// The nodes split into a minority that holds the target and the rest.
-    Minority,
-    /// The target from the clients, both ways; nodes still reach it.
-    Clients,
 }

@@ -68,6 +68,11 @@ pub fn fault_kind(kind: FaultKind) -> &'static str {
         FaultKind::Loss => "loss",
         FaultKind::ClockStep => "clock step",
         FaultKind::ClockDrift => "clock drift",
+        FaultKind::Slow => "slow",
+        FaultKind::HalfDead => "half-dead",
+        FaultKind::Duplicate => "duplicate",
+        FaultKind::Reorder => "reorder",
+        FaultKind::Throttle => "throttle",
         FaultKind::MasterLag => "master lag",
     }
 }

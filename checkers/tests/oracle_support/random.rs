@@ -249,8 +249,9 @@ impl Maker<'_> {
     }
 
     fn fault(&mut self, t: u64) {
-        let kinds = [FaultKind::Kill, FaultKind::Pause, FaultKind::Partition, FaultKind::MasterLag];
-        let kind = kinds[self.n.below(4) as usize];
+        let kinds =
+            [FaultKind::Kill, FaultKind::Pause, FaultKind::Partition, FaultKind::MasterLag, FaultKind::HalfDead];
+        let kind = kinds[self.n.below(5) as usize];
         let targets = ["n0", "n1", "n0-n1", "n1-n0", "n0-clients", "clients-n1", "c0", "c1", "n9", "n8-n9"];
         let target = match kind {
             FaultKind::Kill => targets[self.n.below(2) as usize],

@@ -51,13 +51,16 @@ pub fn stretches(tale: &Tale, client: u32) -> Vec<Stretch> {
     out
 }
 
-/// 0 free, 1 on the way to the keeper, 2 behind it.
+/// 0 free, 1 on the way to the keeper, 2 behind it, 3 both.
 fn touch(tale: &Tale, fault: &Fault, client: u32, node: u32) -> u8 {
     let me = format!("n{node}");
+    let any = tale.contract.lease_keeper == Keeper::AnyNode;
+    if !any && fault.target == me && matches!(fault.kind, FaultKind::HalfDead | FaultKind::Slow) {
+        return 3;
+    }
     if fault.kind == FaultKind::MasterLag || fault.target == me || fault.target == format!("c{client}") {
         return 1;
     }
-    let any = tale.contract.lease_keeper == Keeper::AnyNode;
     match fault.target.split_once('-') {
         Some((a, b)) if a == "clients" || b == "clients" => u8::from(a == me || b == me),
         Some(_) if any => 1,
@@ -73,7 +76,7 @@ fn quiet(tale: &Tale, mine: &[Stretch], client: u32, session: u32, kind: u8, h: 
         Some(s) => tale
             .faults
             .iter()
-            .any(|f| f.t <= h && h < f.until.unwrap_or(FOREVER) && touch(tale, f, client, s.node) == kind),
+            .any(|f| f.t <= h && h < f.until.unwrap_or(FOREVER) && touch(tale, f, client, s.node) & kind != 0),
     }
 }
 

@@ -273,6 +273,11 @@ fn fault_line(writer: &mut Writer, time: Nanos, words: &[&str]) {
         "pause" => FaultKind::Pause,
         "kill" => FaultKind::Kill,
         "partition" => FaultKind::Partition,
+        "slow" => FaultKind::Slow,
+        "half-dead" => FaultKind::HalfDead,
+        "duplicate" => FaultKind::Duplicate,
+        "reorder" => FaultKind::Reorder,
+        "throttle" => FaultKind::Throttle,
         "lag" => FaultKind::MasterLag,
         other => panic!("no fault {other}"),
     };

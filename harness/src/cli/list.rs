@@ -4,6 +4,8 @@ use super::{ListArgs, print, print_json};
 use crate::error::Error;
 use crate::scenario::{BUILT_IN, Scenario};
 use clap::ValueEnum;
+use history::{FaultKind, word};
+use nemesis::{Pattern, Shape};
 use serde_json::{Value, json};
 use systems::registry::Bug;
 
@@ -79,19 +81,41 @@ fn systems() -> Vec<Value> {
 }
 
 fn faults() -> Vec<Value> {
-    let row = |name: &str, about: &str, zookeeper: bool| {
+    let kinds = FaultKind::PLANNED.into_iter().map(|kind| {
+        let (about, zookeeper) = about(kind);
         let systems: &[&str] = if zookeeper { &["registry", "zookeeper"] } else { &["registry"] };
-        json!({ "name": name, "about": about, "systems": systems })
+        json!({ "name": word(&kind), "about": about, "sort": "kind", "systems": systems })
+    });
+    let patterns = Pattern::ALL.into_iter().map(|pattern| {
+        // Real links cannot be made slow by this version.
+        let anywhere = pattern.role().is_none() && pattern != Pattern::DelaySpikes;
+        let systems: &[&str] = if anywhere { &["registry", "zookeeper"] } else { &["registry"] };
+        json!({ "name": word(&pattern), "about": format!("pattern: {}", pattern.about()), "sort": "pattern", "systems": systems })
+    });
+    kinds.chain(patterns).collect()
+}
+
+/// What a kind of fault is, and whether real ZooKeeper nodes can have it too.
+fn about(kind: FaultKind) -> (String, bool) {
+    let (about, zookeeper) = match kind {
+        FaultKind::Kill => ("kill -9, volatile state lost, started again at the end", true),
+        FaultKind::Pause => ("stands still (SIGSTOP) and goes on at the end", true),
+        FaultKind::Partition => {
+            let shapes: Vec<String> = Shape::ALL.iter().map(word).collect();
+            return (format!("links cut: {}", shapes.join(", ")), true);
+        }
+        FaultKind::Delay => ("links are slow", false),
+        FaultKind::Loss => ("links lose messages", false),
+        FaultKind::ClockStep => ("one node's clock jumps, and jumps back at the end", true),
+        FaultKind::ClockDrift => ("one node's clock runs fast or slow", false),
+        FaultKind::Slow => ("each step of a node takes time, and what it cannot do at once waits", false),
+        FaultKind::HalfDead => ("a node's heartbeats are answered while its work stands still", false),
+        FaultKind::Duplicate => ("links deliver some messages twice", false),
+        FaultKind::Reorder => ("links let some messages overtake others", false),
+        FaultKind::Throttle => ("links carry few bytes a second, messages queue up", false),
+        FaultKind::MasterLag => ("the master itself was late; found, never planned", true),
     };
-    vec![
-        row("kill", "kill -9, volatile state lost, started again at the end", true),
-        row("pause", "stands still (SIGSTOP) and goes on at the end", true),
-        row("partition", "links cut: isolate, one-way-out, one-way-in, minority, clients", true),
-        row("clock-step", "one node's clock jumps, and jumps back at the end", true),
-        row("clock-drift", "one node's clock runs fast or slow", false),
-        row("delay", "links are slow", false),
-        row("loss", "links lose messages", false),
-    ]
+    (about.to_owned(), zookeeper)
 }
 
 fn checkers() -> Vec<Value> {

@@ -53,7 +53,20 @@ pub fn doctor() -> Vec<Capability> {
         capability(Some(FaultKind::ClockStep), "clock step", vdso, clock),
         capability(Some(FaultKind::ClockDrift), "clock drift", "none", drift),
     ]
+    .into_iter()
+    .chain(SIMULATED_ONLY.map(|(kind, name)| capability(Some(kind), name, "none", Err(NOT_DRIVEN.to_owned()))))
+    .collect()
 }
+
+/// Kinds that only simulations have.
+const SIMULATED_ONLY: [(FaultKind, &str); 5] = [
+    (FaultKind::Slow, "slow"),
+    (FaultKind::HalfDead, "half-dead"),
+    (FaultKind::Duplicate, "duplicate"),
+    (FaultKind::Reorder, "reorder"),
+    (FaultKind::Throttle, "throttle"),
+];
+const NOT_DRIVEN: &str = "this version does this to simulated nodes only";
 
 /// Why this host cannot inject a kind of fault; none if it can.
 pub fn why_not(kind: FaultKind) -> Option<String> {

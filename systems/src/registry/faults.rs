@@ -43,8 +43,7 @@ impl RegistryWorld {
         match self.aim(planned) {
             Ok((target, links)) => {
                 let name = self.ids.name(target);
-                let on_links = matches!(planned.kind, FaultKind::Partition | FaultKind::Delay | FaultKind::Loss);
-                if !on_links {
+                if !planned.kind.is_on_links() {
                     event.nodes.push(name);
                 }
                 event.links = links.iter().map(|(from, to)| (self.ids.name(*from), self.ids.name(*to))).collect();
@@ -77,20 +76,20 @@ impl RegistryWorld {
             return Err(format!("fault {} has begun already", planned.id));
         }
         let target = self.resolve(planned)?;
-        let links = match planned.kind {
-            FaultKind::Partition | FaultKind::Delay | FaultKind::Loss => {
-                self.links(target, planned.shape, planned.target.draw)?
+        match planned.kind {
+            FaultKind::MasterLag => Err("a master's lag cannot be planned".to_owned()),
+            FaultKind::Slow | FaultKind::HalfDead | FaultKind::Duplicate | FaultKind::Reorder | FaultKind::Throttle => {
+                Err(format!("{} is not simulated", history::word(&planned.kind)))
             }
-            FaultKind::MasterLag => return Err("a master's lag cannot be planned".to_owned()),
-            _ => Vec::new(),
-        };
-        Ok((target, links))
+            kind if kind.is_on_links() => Ok((target, self.links(target, planned.shape, planned.target.draw)?)),
+            _ => Ok((target, Vec::new())),
+        }
     }
 
     fn describe(&self, planned: &PlannedFault, target: NodeId) -> String {
         let name = self.ids.name(target);
         let leads = if self.meta_leader() == Some(target) { " (meta leader)" } else { "" };
-        let shape = format!("{:?}", planned.shape).to_lowercase();
+        let shape = history::word(&planned.shape);
         let amount = planned.amount;
         match planned.kind {
             FaultKind::Kill => format!("kill {name}{leads}"),
@@ -100,7 +99,7 @@ impl RegistryWorld {
             FaultKind::Loss => format!("{amount} of 1,000 messages lost from and to {name}{leads} ({shape})"),
             FaultKind::ClockStep => format!("clock of {name}{leads} moved by {amount} ms"),
             FaultKind::ClockDrift => format!("clock of {name}{leads} drifts by {amount} ppm"),
-            FaultKind::MasterLag => String::new(),
+            _ => String::new(),
         }
     }
 
@@ -117,7 +116,7 @@ impl RegistryWorld {
             FaultKind::Partition => Trouble::Cut,
             FaultKind::Delay => Trouble::Delay(active.amount.unsigned_abs() * MILLI),
             FaultKind::Loss => Trouble::Loss(active.amount.clamp(0, 1000) as u32),
-            FaultKind::MasterLag => return,
+            _ => return,
         };
         for (from, to) in &active.links {
             self.kernel.trouble(*from, *to, active.event.id, trouble);
@@ -189,7 +188,7 @@ impl RegistryWorld {
                 let amount = error / MILLI as i64;
                 Effect { bit: seen && error != 0, amount, unit: "ms of clock error".to_owned() }
             }
-            FaultKind::MasterLag => effect(0, ""),
+            _ => effect(0, ""),
         }
     }
 

@@ -70,41 +70,20 @@ impl RegistryWorld {
         }
     }
 
-    /// The directed links that a partition, delay or loss touches.
+    /// The directed links that a fault on links touches. The database stays with the rest unless it is the target.
     pub(super) fn links(&self, target: NodeId, shape: Shape, draw: u32) -> Result<Vec<(NodeId, NodeId)>, String> {
         let clients = self.ids.clients();
-        let others = || (0..clients).filter(move |node| *node != target);
-        let out = || others().map(move |node| (target, node));
-        let back = || others().map(move |node| (node, target));
         match shape {
-            Shape::Isolate => Ok(out().chain(back()).collect()),
-            Shape::OneWayOut => Ok(out().collect()),
-            Shape::OneWayIn => Ok(back().collect()),
-            Shape::Minority => {
-                let minority = self.minority(target, draw);
-                let mut links = Vec::new();
-                for inside in &minority {
-                    for outside in (0..clients).filter(|node| !minority.contains(node)) {
-                        links.push((*inside, outside));
-                        links.push((outside, *inside));
-                    }
-                }
-                Ok(links)
-            }
-            Shape::Clients if self.ids.is_session(target) => Ok(vec![(target, clients), (clients, target)]),
-            Shape::Clients => Err(format!("no client is connected to {}", self.ids.name(target))),
+            Shape::Clients if self.ids.is_session(target) => return Ok(vec![(target, clients), (clients, target)]),
+            Shape::Clients => return Err(format!("no client is connected to {}", self.ids.name(target))),
+            _ => {}
         }
-    }
-
-    /// The target and as many others as make just less than half; the database stays with the rest unless it is the
-    /// target.
-    fn minority(&self, target: NodeId, draw: u32) -> Vec<NodeId> {
-        let others: Vec<NodeId> = (0..self.ids.database()).filter(|node| *node != target).collect();
-        let size = others.len() / 2;
-        let mut minority = vec![target];
-        let first = draw as usize % others.len().max(1);
-        minority.extend(others.iter().cycle().skip(first).take(size.saturating_sub(1)));
-        minority
+        let database = self.ids.database() as usize;
+        let links = shape.links(target as usize, clients as usize, Some(database), draw);
+        if links.is_empty() {
+            return Err(format!("{} nodes are too few for this shape", clients));
+        }
+        Ok(links.into_iter().map(|(from, to)| (from as NodeId, to as NodeId)).collect())
     }
 }
 

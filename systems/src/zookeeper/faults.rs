@@ -128,7 +128,9 @@ pub async fn run(site: Arc<Site>, plan: PlannedFault, end: oneshot::Receiver<()>
 async fn prepare(site: &Site, plan: &PlannedFault) -> Result<Due, String> {
     match plan.kind {
         FaultKind::Kill | FaultKind::Pause | FaultKind::Partition | FaultKind::ClockStep => {}
-        kind => return Err(format!("{kind:?} cannot be injected into a real ensemble on this host")),
+        kind => {
+            return Err(format!("{} cannot be injected into a real ensemble by this version", history::word(&kind)));
+        }
     }
     let modes = modes(&site.shared).await;
     let partition = plan.kind == FaultKind::Partition;
@@ -138,7 +140,7 @@ async fn prepare(site: &Site, plan: &PlannedFault) -> Result<Due, String> {
     if !partition && !site.hold(target.node) {
         return Err("another fault holds the node".to_owned());
     }
-    let links = if partition { links(plan.shape, target.node, &NODES) } else { Vec::new() };
+    let links = if partition { links(plan.shape, target.node, &NODES, plan.target.draw)? } else { Vec::new() };
     let name = target.describe(&NODES);
     let detail = match plan.kind {
         FaultKind::Kill => format!("kill -9 {name}"),
@@ -146,7 +148,7 @@ async fn prepare(site: &Site, plan: &PlannedFault) -> Result<Due, String> {
         FaultKind::ClockStep => format!("clock of {name} {:+} ms", plan.amount),
         _ => {
             let cut: Vec<String> = links.iter().map(|(from, to)| format!("{from} -> {to}")).collect();
-            format!("{:?} {name}: cut {}", plan.shape, cut.join(", "))
+            format!("{} {name}: cut {}", history::word(&plan.shape), cut.join(", "))
         }
     };
     let nodes = if partition { Vec::new() } else { vec![NODES[target.node].to_owned()] };

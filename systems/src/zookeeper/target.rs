@@ -81,23 +81,16 @@ pub fn resolve(
 /// The name under which links name all clients.
 pub const CLIENTS: &str = nemesis::linux::CLIENTS;
 
-/// The directed links that a partition of this shape cuts.
-pub fn links<'a>(shape: Shape, target: usize, names: &[&'a str]) -> Vec<(&'a str, &'a str)> {
-    let name = names[target];
-    let others = || names.iter().copied().enumerate().filter(move |(node, _)| *node != target);
-    let both = |a: &'a str, b: &'a str| [(a, b), (b, a)];
-    match shape {
-        Shape::Isolate => others().flat_map(|(_, other)| both(name, other)).collect(),
-        Shape::OneWayOut => others().map(|(_, other)| (name, other)).collect(),
-        Shape::OneWayIn => others().map(|(_, other)| (other, name)).collect(),
-        Shape::Clients => both(name, CLIENTS).to_vec(),
-        Shape::Minority => {
-            let size = (names.len() - 1) / 2;
-            let inside = |node: usize| (node + names.len() - target) % names.len() < size.max(1);
-            let (minority, rest): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(|node| inside(*node));
-            minority.iter().flat_map(|a| rest.iter().flat_map(move |b| both(names[*a], names[*b]))).collect()
-        }
+/// The directed links that a partition of this shape cuts; an error where there are too few nodes for it.
+pub fn links<'a>(shape: Shape, target: usize, names: &[&'a str], draw: u32) -> Result<Vec<(&'a str, &'a str)>, String> {
+    if shape == Shape::Clients {
+        return Ok(vec![(names[target], CLIENTS), (CLIENTS, names[target])]);
     }
+    let links = shape.links(target, names.len(), None, draw);
+    if links.is_empty() {
+        return Err(format!("{} nodes are too few for a partition of shape {}", names.len(), history::word(&shape)));
+    }
+    Ok(links.into_iter().map(|(from, to)| (names[from], names[to])).collect())
 }
 
 #[cfg(test)]
@@ -107,14 +100,9 @@ mod tests {
     #[test]
     fn shapes_cut_what_they_say() {
         let names = ["n1", "n2", "n3"];
-        assert_eq!(links(Shape::OneWayOut, 1, &names), [("n2", "n1"), ("n2", "n3")]);
-        assert_eq!(links(Shape::OneWayIn, 0, &names), [("n2", "n1"), ("n3", "n1")]);
-        assert_eq!(links(Shape::Clients, 2, &names), [("n3", "clients"), ("clients", "n3")]);
-        assert_eq!(links(Shape::Isolate, 0, &names).len(), 4);
-        assert_eq!(links(Shape::Minority, 2, &names).len(), 4);
-        let five = ["n1", "n2", "n3", "n4", "n5"];
-        let minority = links(Shape::Minority, 4, &five);
-        assert_eq!(minority.len(), 12);
-        assert!(minority.contains(&("n5", "n2")) && !minority.contains(&("n5", "n1")));
+        assert_eq!(links(Shape::OneWayOut, 1, &names, 0).unwrap(), [("n2", "n1"), ("n2", "n3")]);
+        assert_eq!(links(Shape::Clients, 2, &names, 0).unwrap(), [("n3", "clients"), ("clients", "n3")]);
+        assert_eq!(links(Shape::Minority, 2, &names, 0).unwrap().len(), 4);
+        assert!(links(Shape::Ring, 2, &names, 0).unwrap_err().contains("too few for a partition of shape ring"));
     }
 }

@@ -136,12 +136,16 @@ fn what_is_not_possible_is_missed() {
     }
     let _alone = alone();
     let mut bench = Bench::start("missed", ClientBehaviour::default());
-    let kinds = [FaultKind::Delay, FaultKind::Loss, FaultKind::ClockDrift];
-    for (id, kind) in kinds.into_iter().enumerate() {
-        let fault = bench.fault(id as u32, kind, Pick::Any, Shape::default(), 10);
+    let possible = [FaultKind::Kill, FaultKind::Pause, FaultKind::Partition, FaultKind::ClockStep];
+    let kinds = FaultKind::PLANNED.into_iter().filter(|kind| !possible.contains(kind));
+    for (id, kind) in kinds.enumerate() {
+        let fault = bench.fault(100 + id as u32, kind, Pick::Any, Shape::default(), 10);
         assert_eq!(fault.stage, FaultStage::Missed);
-        bench.world.end_fault(id as u32);
+        assert!(fault.detail.contains("cannot be injected into a real ensemble"), "{fault:?}");
+        bench.world.end_fault(100 + id as u32);
     }
+    let ring = bench.fault(7, FaultKind::Partition, Pick::Any, Shape::Ring, 0);
+    assert!(ring.stage == FaultStage::Missed && ring.detail.contains("too few"), "{ring:?}");
     let fault = bench.fault(8, FaultKind::Kill, Pick::OfClient(5), Shape::default(), 0);
     assert!(fault.stage == FaultStage::Missed && fault.detail.contains("client 5"), "{fault:?}");
     let fault = bench.fault(9, FaultKind::Kill, Pick::Named("n7".into()), Shape::default(), 0);
