@@ -95,6 +95,7 @@ pub fn links<'a>(shape: Shape, target: usize, names: &[&'a str], draw: u32) -> R
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
