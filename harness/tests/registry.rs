@@ -3,38 +3,10 @@
 
 mod common;
 
-use checkers::{Options, Verdict};
+use checkers::Verdict;
 use common::Scratch;
-use harness::observer::Observers;
-use harness::plan::Plan;
-use harness::run::{Setting, run};
-use harness::scenario::Scenario;
-use harness::verdict::Judged;
-use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use common::inside::{judge, scenario};
 use systems::registry::Bug;
-
-/// One run in the process of the test: a few milliseconds.
-fn judge(store: &Path, scenario: &Scenario, seed: u64, bug: Option<Bug>, divisor: u64) -> Judged {
-    let plan = Plan::draw(scenario, seed, bug.map(|bug| bug.name().to_owned()));
-    let setting = Setting {
-        store,
-        scenario: None,
-        observer: &mut Observers::default(),
-        stop: &AtomicBool::new(false),
-        options: &Options { divisor, ..Options::default() },
-        measure: false,
-        begun: &mut |_, _| {},
-    };
-    let (folder, judged) = run(&plan, setting).unwrap();
-    std::fs::remove_dir_all(folder.path).unwrap();
-    judged
-}
-
-fn scenario(name: &str, sets: &[&str]) -> Scenario {
-    let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
-    Scenario::load(name, &sets).unwrap().0
-}
 
 /// How many seeds the clean runs take: 500 where `UPHEAVAL_SEEDS` says nothing else.
 fn seeds() -> u64 {
@@ -68,8 +40,7 @@ fn each_planted_bug_is_found_within_twenty_seeds_by_the_kind_it_breaks() {
         let mut kinds = Vec::new();
         let found = (0..20).find(|seed| {
             let judged = judge(&scratch.0, &scenario, *seed, Some(bug), 1);
-            let all = judged.report.checks.iter().flat_map(|check| &check.examples);
-            kinds = all.map(|v| serde_json::to_value(v.kind).unwrap().as_str().unwrap().to_owned()).collect();
+            kinds = common::inside::kinds(&judged);
             judged.report.verdict == Verdict::Violation && kinds.iter().any(|kind| kind == bug.kind())
         });
         println!("{:24} {:14} seed {found:?}", bug.name(), bug.kind());

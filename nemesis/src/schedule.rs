@@ -3,6 +3,7 @@
 //! Swarm testing (Groce et al. 2012): with `swarm` the seed switches some kinds of faults off altogether, so that runs
 //! differ in more than the order of the same mixture. What was drawn is returned, to be printed and stored.
 
+use crate::fixed::FixedFault;
 use crate::pattern::{Group, Pattern};
 use crate::planned::{Pick, PlannedFault, Selector};
 use crate::shape::Shape;
@@ -50,6 +51,8 @@ pub struct Schedule {
     pub reorder_permille: (u64, u64),
     /// What a throttled link carries, bytes a second.
     pub throttle_bytes: (u64, u64),
+    /// Faults that every run has, whatever else is drawn: the story of a claim.
+    pub fixed: Vec<FixedFault>,
 }
 
 impl Default for Schedule {
@@ -73,6 +76,7 @@ impl Default for Schedule {
             duplicate_permille: (50, 500),
             reorder_permille: (50, 500),
             throttle_bytes: (500, 20_000),
+            fixed: Vec::new(),
         }
     }
 }
@@ -111,8 +115,19 @@ impl Incident {
 }
 
 impl Schedule {
-    /// The faults between `from` and `until` on a system with these nodes; each ends before `until`.
+    /// The faults between `from` and `until` on a system with these nodes; each that is drawn ends before `until`.
     pub fn draw(&self, seed: u64, from: Nanos, until: Nanos, roles: Roles<'_>) -> Faults {
+        let mut faults = self.draw_free(seed, from, until, roles);
+        let mut stream = Stream::new(seed, "fixed faults", 0);
+        faults.planned.extend(self.fixed.iter().flat_map(|fixed| fixed.draw(&mut stream, from)));
+        faults.planned.sort_by_key(|fault| fault.at);
+        for (id, fault) in faults.planned.iter_mut().enumerate() {
+            fault.id = id as u32;
+        }
+        faults
+    }
+
+    fn draw_free(&self, seed: u64, from: Nanos, until: Nanos, roles: Roles<'_>) -> Faults {
         let mut stream = Stream::new(seed, "faults", 0);
         let menu = self.draw_menu(&mut stream);
         let names: Vec<String> = menu.iter().map(|incident| incident.name()).collect();
@@ -141,10 +156,6 @@ impl Schedule {
             faults.storms.extend(group.storm);
             let overlap = stream.chance(self.overlap_permille);
             at = if overlap { at + stream.below(end - at) } else { end + self.gap(&mut stream) };
-        }
-        faults.planned.sort_by_key(|fault| fault.at);
-        for (id, fault) in faults.planned.iter_mut().enumerate() {
-            fault.id = id as u32;
         }
         faults
     }

@@ -24,11 +24,13 @@ pub enum Shape {
     Bridge,
     /// The target from the clients, both ways; nodes still reach it.
     Clients,
+    /// The target from the meta nodes of a registry, both ways; everybody else still reaches it.
+    Meta,
 }
 
 impl Shape {
     /// All of them.
-    pub const ALL: [Shape; 8] = [
+    pub const ALL: [Shape; 9] = [
         Shape::Isolate,
         Shape::OneWayOut,
         Shape::OneWayIn,
@@ -37,11 +39,12 @@ impl Shape {
         Shape::Ring,
         Shape::Bridge,
         Shape::Clients,
+        Shape::Meta,
     ];
 
     /// The directed links (from, to) among nodes `0..nodes` that this shape cuts. `apart`, unless it is the target, is never
     /// drawn to the target's side: a database that most nodes need. `draw` decides who else is. None for
-    /// [`Shape::Clients`], and where there are too few nodes (a ring of three reaches everyone).
+    /// [`Shape::Clients`] and [`Shape::Meta`], and where there are too few nodes (a ring of three reaches everyone).
     pub fn links(self, target: usize, nodes: usize, apart: Option<usize>, draw: u32) -> Vec<(usize, usize)> {
         let others = || (0..nodes).filter(move |node| *node != target);
         let out = || others().map(move |node| (target, node));
@@ -60,7 +63,7 @@ impl Shape {
                 between(&side, others().filter(|node| !side.contains(node)))
             }
             Shape::Ring => ring(nodes, draw),
-            Shape::Clients => Vec::new(),
+            Shape::Clients | Shape::Meta => Vec::new(),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What the tests of the program share.
 #![allow(clippy::unwrap_used, dead_code, missing_docs)]
 
+pub mod inside;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

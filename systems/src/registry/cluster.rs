@@ -1,7 +1,9 @@
 //! What meta decides: who is alive, and which data node leads which slot. Pure functions; each decision is a new version.
 
+use super::RegistryConfig;
+use super::config::Generation;
 use super::layout::NodeIds;
-use simulation::NodeId;
+use simulation::{NodeId, hash_draw};
 use std::collections::BTreeMap;
 
 /// Who keeps a slot.
@@ -26,6 +28,8 @@ pub struct Cluster {
     pub data: BTreeMap<NodeId, u64>,
     /// One seat a slot.
     pub slots: Vec<Seat>,
+    /// How seats are given.
+    generation: Generation,
 }
 
 /// How many leaders move at once when the cluster is balanced.
@@ -33,12 +37,13 @@ const MOVES_MAX: usize = 4;
 
 impl Cluster {
     /// Nobody is known.
-    pub fn empty(slots: u32) -> Cluster {
+    pub fn of(config: &RegistryConfig) -> Cluster {
         Cluster {
+            generation: config.generation,
             version: 0,
             sessions: BTreeMap::new(),
             data: BTreeMap::new(),
-            slots: vec![Seat::default(); slots as usize],
+            slots: vec![Seat::default(); config.slots.max(1) as usize],
         }
     }
 
@@ -79,6 +84,9 @@ impl Cluster {
 
     /// Gives every slot a leader and its followers, as far as there are nodes.
     fn fill(&mut self, replicas: u32) {
+        if self.generation == Generation::V5 {
+            return self.hash(replicas);
+        }
         for at in 0..self.slots.len() {
             if self.slots[at].leader.is_none() {
                 let follower = self.slots[at].followers.first().copied();
@@ -97,6 +105,20 @@ impl Cluster {
                 let node = *node;
                 self.slots[at].followers.push(node);
             }
+        }
+    }
+
+    /// [`Generation::V5`]: the list of data nodes alone says who keeps a slot (rendezvous hashing, Thaler and Ravishankar
+    /// 1998). Nobody needs a table: who has the same list, routes alike.
+    fn hash(&mut self, replicas: u32) {
+        for (at, seat) in self.slots.iter_mut().enumerate() {
+            let mut nodes: Vec<NodeId> = self.data.keys().copied().collect();
+            nodes.sort_by_key(|node| (hash_draw(0x517, &[at as u64, u64::from(*node)]), *node));
+            nodes.truncate(replicas.max(1) as usize);
+            let mut nodes = nodes.into_iter();
+            let leader = nodes.next();
+            seat.epoch += u64::from(leader.is_some() && leader != seat.leader);
+            (seat.leader, seat.followers) = (leader, nodes.collect());
         }
     }
 
@@ -119,14 +141,18 @@ impl Cluster {
 
     /// True if no two nodes differ by more than one in what they lead, and each slot has all the copies it can have.
     pub fn balanced(&self, replicas: u32) -> bool {
-        self.balancing_move().is_none() && {
-            let copies = (replicas as usize).min(self.data.len());
-            self.slots.iter().all(|seat| seat.followers.len() + 1 >= copies)
-        }
+        self.generation == Generation::V5
+            || self.balancing_move().is_none() && {
+                let copies = (replicas as usize).min(self.data.len());
+                self.slots.iter().all(|seat| seat.followers.len() + 1 >= copies)
+            }
     }
 
     /// The slot that moves next for balance, and to whom.
     fn balancing_move(&self) -> Option<(usize, NodeId)> {
+        if self.generation == Generation::V5 {
+            return None;
+        }
         let (from, to) = (self.most_leading()?, self.least_leading()?);
         if self.led_by(from) <= self.led_by(to) + 1 {
             return None;
@@ -171,7 +197,27 @@ mod tests {
 
     fn full() -> Cluster {
         let come: Vec<_> = (0..6).map(|node| (node, 1)).collect();
-        Cluster::empty(16).changed(&ids(), &[], &come, 2)
+        Cluster::of(&RegistryConfig::default()).changed(&ids(), &[], &come, 2)
+    }
+
+    #[test]
+    fn hashing_moves_only_what_was_on_the_node_that_went() {
+        let config = RegistryConfig { generation: Generation::V5, ..RegistryConfig::default() };
+        let ids = NodeIds { sessions: 3, data: 6, metas: 3 };
+        let come: Vec<_> = (0..9).map(|node| (node, 1)).collect();
+        let before = Cluster::of(&config).changed(&ids, &[], &come, 3);
+        let after = before.changed(&ids, &[5], &[], 3);
+        for (old, new) in before.slots.iter().zip(&after.slots) {
+            assert_eq!(new.followers.len(), 2);
+            if old.leader == Some(5) {
+                assert_eq!(new.leader, Some(old.followers[0]), "the first copy leads");
+            } else {
+                assert_eq!(new.leader, old.leader);
+            }
+        }
+        let back = after.changed(&ids, &[], &[(5, 2)], 3);
+        assert!(back.slots.iter().zip(&before.slots).all(|(new, old)| new.leader == old.leader));
+        assert!(back.balanced(3) && back.rebalanced(3).is_none());
     }
 
     #[test]

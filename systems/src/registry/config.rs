@@ -14,10 +14,24 @@ pub enum Ack {
     Data,
 }
 
+/// Which generation of the registry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Generation {
+    /// Every node routes by hashing over the list of data nodes that it happens to have; whoever is asked serves. A node
+    /// that comes to lead takes copies from the others in its list, and serves what it got. Nobody fences itself.
+    V5,
+    /// A slot table with epochs; only Accept serves; nodes that meta does not confirm fence themselves.
+    #[default]
+    V6,
+}
+
 /// Shape and delays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RegistryConfig {
+    /// Which generation.
+    pub generation: Generation,
     /// Session nodes: clients connect to them.
     pub sessions: u32,
     /// Data nodes: they keep datums in slots.
@@ -108,6 +122,7 @@ pub struct RegistryConfig {
 impl Default for RegistryConfig {
     fn default() -> Self {
         RegistryConfig {
+            generation: Generation::V6,
             sessions: 3,
             data: 3,
             metas: 3,

@@ -14,9 +14,11 @@
 //! - **staleness**: a content that could not be verified for `stale_close_ms` is not shown any longer; if at that moment
 //!   the way to the client breaks, pushes must be repeated in vain, or the client must notice the silence, before
 //!   its view is void.
+//! - **V5** promises the same, but no atomic snapshots and no linearizable reads: a copy that takes over may lack what the
+//!   one before acknowledged last.
 
 use super::RegistryConfig;
-use super::config::Ack;
+use super::config::{Ack, Generation};
 use history::{Contract, Keeper};
 
 /// Intervals at which nodes look for what has run out (session ticks, data ticks, meta ticks), and rounding.
@@ -25,6 +27,7 @@ const TICKS_MS: u64 = 300;
 /// The contract of a registry of these delays.
 pub fn contract(config: &RegistryConfig) -> Contract {
     let c = config;
+    let v5 = c.generation == Generation::V5;
     let node_hop_us = c.node_latency_us + c.node_jitter_us;
     let client_hop_us = c.client_latency_us + c.client_jitter_us;
     let hops_ms = (4 * node_hop_us + 3 * client_hop_us).div_ceil(1000);
@@ -46,7 +49,7 @@ pub fn contract(config: &RegistryConfig) -> Contract {
         lease_restarts_on_keeper_change: false,
         lease_keeper: Keeper::OwnNode,
         survives_node_loss: false,
-        atomic_snapshots: true,
+        atomic_snapshots: !v5,
         atomic_replace: true,
         monotonic_pushes: true,
         monotonic_versions: true,
@@ -55,6 +58,6 @@ pub fn contract(config: &RegistryConfig) -> Contract {
         first_push_may_be_empty: false,
         in_flight_ms_max: c.connection_idle_ms + c.client_silence_ms,
         reregister_ms_max: None,
-        linearizable_reads: c.ack == Ack::Data,
+        linearizable_reads: c.ack == Ack::Data && !v5,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::RegistryConfig;
 use super::bugs::Bug;
+use super::config::Generation;
 use super::entry::Entry;
 use super::layout::{NodeIds, slot_of};
 use super::membership::Membership;
@@ -47,10 +48,10 @@ impl Data {
         Data {
             id,
             ids,
-            member: Membership::new(id, incarnation, count, config.node_fence_ms),
+            member: Membership::new(id, incarnation, &config),
+            slots: (0..count).map(|_| Slot::new(bug, config.generation)).collect(),
             config,
             bug,
-            slots: (0..count).map(|_| Slot::new(bug)).collect(),
             sessions: BTreeMap::new(),
             notify_armed: false,
             replicate_armed: false,
@@ -142,8 +143,9 @@ impl Data {
             Message::Release(slot, epoch, _) => self.on_release(from, slot, epoch, out),
             Message::Released(slot, epoch, entries) => self.on_released(now, from, slot, epoch, entries, out),
             Message::Replicate(slot, epoch, _, entries) => {
+                let same = self.is_v5() || self.slots[slot as usize].epoch == epoch;
                 let kept = &mut self.slots[slot as usize];
-                if kept.phase == Phase::Follower && kept.epoch == epoch {
+                if kept.phase == Phase::Follower && same {
                     for entry in entries.iter() {
                         kept.apply(entry.clone(), now.mono);
                     }
@@ -153,18 +155,24 @@ impl Data {
             }
             Message::CopyAsk(slot, epoch, digest, _) => {
                 let kept = &self.slots[slot as usize];
-                if kept.phase == Phase::Accept && kept.epoch == epoch && kept.digest() != digest {
+                let same = self.is_v5() || kept.epoch == epoch;
+                if kept.phase == Phase::Accept && same && kept.digest() != digest {
                     out.send(from, Message::Copy(slot, epoch, kept.copy()));
                 }
             }
             Message::Copy(slot, epoch, entries) => {
+                let same = self.is_v5() || self.slots[slot as usize].epoch == epoch;
                 let kept = &mut self.slots[slot as usize];
-                if kept.phase == Phase::Follower && kept.epoch == epoch {
+                if kept.phase == Phase::Follower && same {
                     kept.replace(entries, now.mono);
                 }
             }
             _ => {}
         }
+    }
+
+    pub(super) fn is_v5(&self) -> bool {
+        self.config.generation == Generation::V5
     }
 
     pub(super) fn slot_of(&self, data: DataIx) -> u32 {
@@ -183,7 +191,7 @@ impl Data {
     /// at least as well as the session does.
     fn write(&mut self, now: Now, session: (NodeId, u64), slot: u32, version: u64, entries: &[Entry]) -> bool {
         let cluster = &self.member.cluster;
-        let known = cluster.version >= version && cluster.sessions.get(&session.0) == Some(&session.1);
+        let known = self.is_v5() || cluster.version >= version && cluster.sessions.get(&session.0) == Some(&session.1);
         if !known || !self.serves(slot, now) {
             return false;
         }
@@ -198,7 +206,9 @@ impl Data {
         if self.bug == Some(Bug::LeaseNotRenewed) && !wrote {
             return;
         }
-        if self.member.cluster.sessions.get(&session) != Some(&incarnation) {
+        if self.is_v5() {
+            self.outlive(now, session, incarnation);
+        } else if self.member.cluster.sessions.get(&session) != Some(&incarnation) {
             return;
         }
         let lease = Lease { incarnation, at: now.mono, lapsed: false };
@@ -234,6 +244,9 @@ impl Data {
 
     /// The leases of sessions follow the list: new ones begin with a full lease, and what others held is dropped.
     pub(super) fn review_sessions(&mut self, now: Now) {
+        if self.is_v5() {
+            return self.lease_holders(now);
+        }
         let cluster = self.member.cluster.clone();
         self.sessions.retain(|session, lease| cluster.sessions.get(session) == Some(&lease.incarnation));
         for (session, incarnation) in &cluster.sessions {
@@ -242,6 +255,34 @@ impl Data {
         }
         for slot in self.slots.iter_mut().filter(|slot| slot.phase == Phase::Accept) {
             slot.expire(now.mono, |entry| cluster.sessions.get(&entry.session) != Some(&entry.incarnation));
+        }
+    }
+
+    /// V5 counts a session as long as it is heard, whatever the list says: whoever has something here holds a lease.
+    pub(super) fn lease_holders(&mut self, now: Now) {
+        let listed = self.member.cluster.sessions.clone();
+        let holders = self.slots.iter().flat_map(|slot| slot.sessions());
+        for (session, incarnation) in holders.chain(listed) {
+            let fresh = Lease { incarnation, at: now.mono, lapsed: false };
+            self.sessions.entry(session).or_insert(fresh);
+        }
+    }
+
+    /// V5: a session that was started again has lost what it held before.
+    fn outlive(&mut self, now: Now, session: NodeId, incarnation: u64) {
+        if self.sessions.get(&session).is_some_and(|lease| lease.incarnation < incarnation) {
+            for slot in &mut self.slots {
+                slot.expire(now.mono, |entry| entry.session == session && entry.incarnation < incarnation);
+            }
+        }
+    }
+
+    /// The incarnation of a session that this node deals with.
+    fn incarnation_of(&self, session: NodeId) -> Option<u64> {
+        let listed = self.member.cluster.sessions.get(&session).copied();
+        match self.is_v5() {
+            true => self.sessions.get(&session).map(|lease| lease.incarnation).or(listed),
+            false => listed,
         }
     }
 
@@ -298,7 +339,7 @@ impl Data {
     }
 
     fn ask_session(&mut self, session: NodeId, out: &mut Out) {
-        let Some(incarnation) = self.member.cluster.sessions.get(&session).copied() else { return };
+        let Some(incarnation) = self.incarnation_of(session) else { return };
         let accepting = self.slots.iter().enumerate().filter(|(_, slot)| slot.phase == Phase::Accept);
         let ask = |(at, slot): (usize, &Slot)| {
             let digest = slot.digest_of(session, incarnation);
@@ -313,7 +354,8 @@ impl Data {
 
     fn on_sync(&mut self, now: Now, session: NodeId, incarnation: u64, answer: SlotAnswer, out: &mut Out) {
         let slot = &mut self.slots[answer.slot as usize];
-        if slot.epoch != answer.epoch || !matches!(slot.phase, Phase::Syncing | Phase::Accept) {
+        let same = slot.epoch == answer.epoch;
+        if !same || !matches!(slot.phase, Phase::Syncing | Phase::Accept) {
             return;
         }
         if answer.whole {

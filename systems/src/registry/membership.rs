@@ -4,12 +4,17 @@
 //! a pause can make it believe in a lease that is over; when `node_fence_ms` have passed it serves no more. Meta gives
 //! it up only `node_lease_ms` after the last heartbeat *arrived*, which is later: nobody takes its place before.
 
+use super::RegistryConfig;
 use super::cluster::Cluster;
+use super::config::Generation;
 use super::layout::NodeIds;
 use super::message::{Message, Out};
 use history::{MILLI, Nanos};
 use simulation::{NodeId, Now};
 use std::sync::Arc;
+
+/// [`Generation::V5`]: once a member, a node serves for ever, whatever list it has.
+const NEVER: Nanos = Nanos::MAX;
 
 /// See the module.
 #[derive(Debug)]
@@ -25,9 +30,13 @@ pub struct Membership {
 
 impl Membership {
     /// Knows nothing yet.
-    pub fn new(id: NodeId, incarnation: u64, slots: u32, fence_ms: u64) -> Membership {
-        let cluster = Arc::new(Cluster::empty(slots));
-        Membership { id, incarnation, cluster, confirmed: None, fence: fence_ms * MILLI }
+    pub fn new(id: NodeId, incarnation: u64, config: &RegistryConfig) -> Membership {
+        let cluster = Arc::new(Cluster::of(config));
+        let fence = match config.generation {
+            Generation::V5 => NEVER,
+            Generation::V6 => config.node_fence_ms * MILLI,
+        };
+        Membership { id, incarnation, cluster, confirmed: None, fence }
     }
 
     /// Says to every meta node that this one lives; only the leader minds.
@@ -61,7 +70,8 @@ impl Membership {
 
     /// True if this node may serve now.
     pub fn valid(&self, now: Now) -> bool {
-        self.listed() && self.confirmed.is_some_and(|sent| now.mono < sent + self.fence)
+        let listed = self.fence == NEVER || self.listed();
+        listed && self.confirmed.is_some_and(|sent| now.mono < sent.saturating_add(self.fence))
     }
 
     /// Begins a new life without a restart: whatever was held is void.
@@ -78,8 +88,9 @@ mod tests {
     #[test]
     fn the_fence_counts_from_sending() {
         let ids = NodeIds { sessions: 1, data: 1, metas: 1 };
-        let mut member = Membership::new(0, 7, 4, 2_000);
-        let cluster = Arc::new(Cluster::empty(4).changed(&ids, &[], &[(0, 7), (1, 1)], 1));
+        let config = RegistryConfig { slots: 4, node_fence_ms: 2_000, ..RegistryConfig::default() };
+        let mut member = Membership::new(0, 7, &config);
+        let cluster = Arc::new(Cluster::of(&config).changed(&ids, &[], &[(0, 7), (1, 1)], 1));
         let at = |ms: u64| Now { mono: ms * MILLI, wall: 0 };
         assert!(!member.valid(at(0)));
         assert!(member.confirmed(7, 100 * MILLI, Some(cluster)));

@@ -25,7 +25,7 @@ pub struct Database {
 impl Database {
     /// Empty tables.
     pub fn new(config: &RegistryConfig) -> Database {
-        let cluster = Arc::new(Cluster::empty(config.slots.max(1)));
+        let cluster = Arc::new(Cluster::of(config));
         Database { lease: config.meta_lease_ms * MILLI, holder: None, term: 0, cluster }
     }
 
@@ -91,7 +91,7 @@ const TICK: Nanos = 100 * MILLI;
 impl Meta {
     /// Fresh.
     pub fn new(config: Arc<RegistryConfig>, ids: NodeIds) -> Meta {
-        let cluster = Arc::new(Cluster::empty(config.slots.max(1)));
+        let cluster = Arc::new(Cluster::of(&config));
         Meta {
             config,
             ids,

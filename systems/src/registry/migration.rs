@@ -40,7 +40,7 @@ impl Data {
                 }
                 slot.epoch = seat.epoch;
             } else if self.slots[at].phase != Phase::Away {
-                self.slots[at].clear();
+                self.slots[at].clear(now.mono);
             }
         }
         self.review_sessions(now);
@@ -49,11 +49,14 @@ impl Data {
 
     fn lead(&mut self, now: Now, number: u32, epoch: u64, out: &mut Out) {
         let others: BTreeSet<NodeId> = self.member.cluster.data.keys().copied().filter(|n| *n != self.id).collect();
+        let keeps = self.is_v5() && self.slots[number as usize].phase == Phase::Accept;
         let slot = &mut self.slots[number as usize];
         slot.epoch = epoch;
         slot.since = now.mono;
         slot.synced.clear();
-        slot.phase = Phase::Releasing(others);
+        if !keeps {
+            slot.phase = Phase::Releasing(others);
+        }
         if self.bug == Some(Bug::ServeMigrating) {
             for session in self.member.cluster.sessions.keys() {
                 out.send(*session, Message::Serving(number, epoch));
@@ -81,6 +84,9 @@ impl Data {
                     self.ask_release(number, out);
                 }
                 return;
+            }
+            if self.is_v5() {
+                return self.serve_what_came(now, number);
             }
             let ready = self.slots[at].since + self.config.migrate_ms * MILLI;
             if now.mono < ready {
@@ -122,6 +128,14 @@ impl Data {
         out.timer(RETRY, Timer::Migrate(number));
     }
 
+    /// V5: every data node in the list has said what it has of the slot. If none of them had a copy, nothing is there.
+    fn serve_what_came(&mut self, now: Now, number: u32) {
+        let slot = &mut self.slots[number as usize];
+        slot.begin(now.mono);
+        slot.accept(now.mono);
+        self.lease_holders(now);
+    }
+
     fn finish(&mut self, now: Now, number: u32, out: &mut Out) {
         let cluster = self.member.cluster.clone();
         let slot = &mut self.slots[number as usize];
@@ -147,7 +161,12 @@ impl Data {
 
     /// Another node wants to lead. Whoever leads in the same or a later epoch does not give way.
     pub(super) fn on_release(&mut self, from: NodeId, number: u32, epoch: u64, out: &mut Out) {
+        let copies = self.is_v5();
         let slot = &mut self.slots[number as usize];
+        if copies {
+            out.send(from, Message::Released(number, epoch, slot.copy()));
+            return;
+        }
         if slot.leads() && slot.epoch >= epoch {
             return;
         }

@@ -34,6 +34,6 @@ mod tests;
 pub mod world;
 
 pub use bugs::Bug;
-pub use config::{Ack, RegistryConfig};
+pub use config::{Ack, Generation, RegistryConfig};
 pub use contract::contract;
 pub use world::RegistryWorld;

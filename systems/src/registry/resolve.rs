@@ -76,6 +76,8 @@ impl RegistryWorld {
         match shape {
             Shape::Clients if self.ids.is_session(target) => return Ok(vec![(target, clients), (clients, target)]),
             Shape::Clients => return Err(format!("no client is connected to {}", self.ids.name(target))),
+            Shape::Meta if self.ids.is_meta(target) => return Err(format!("{} is meta itself", self.ids.name(target))),
+            Shape::Meta => return Ok(self.ids.all_metas().flat_map(|meta| [(target, meta), (meta, target)]).collect()),
             _ => {}
         }
         let database = self.ids.database() as usize;

@@ -1,6 +1,7 @@
 //! One slot on one data node: its datums, their versions, and what it may do with them.
 
 use super::bugs::Bug;
+use super::config::Generation;
 use super::entry::{Entry, Kept, Publisher, Rank};
 use super::message::{Content, Elements};
 use history::{DataIx, MILLI, Nanos};
@@ -53,16 +54,21 @@ pub struct Slot {
     /// Changes that the followers were not told yet.
     pub unreplicated: Vec<Entry>,
     bug: Option<Bug>,
+    generation: Generation,
+    /// [`Generation::V5`]: since then what is not here is not known.
+    wiped: Nanos,
     datums: BTreeMap<DataIx, Datum>,
 }
 
+/// Versions of V5 count microseconds.
+const MICRO: Nanos = 1_000;
 /// With [`Bug::TornContent`]: how old half of a content may be.
 const TORN: Nanos = 100 * MILLI;
 
 impl Slot {
     /// Empty.
-    pub fn new(bug: Option<Bug>) -> Slot {
-        Slot { bug, ..Slot::default() }
+    pub fn new(bug: Option<Bug>, generation: Generation) -> Slot {
+        Slot { bug, generation, ..Slot::default() }
     }
 
     /// True if this node leads it, serving or not.
@@ -72,6 +78,10 @@ impl Slot {
 
     /// True if it may be read and written here.
     pub fn accepts(&self) -> bool {
+        if self.generation == Generation::V5 {
+            // Whoever is asked serves, but for a leader that waits for copies.
+            return !matches!(self.phase, Phase::Releasing(_));
+        }
         let served = match self.bug {
             Some(Bug::ServeMigrating) => self.leads(),
             _ => self.phase == Phase::Accept,
@@ -79,14 +89,23 @@ impl Slot {
         served && self.epoch >= self.released
     }
 
-    /// Versions of this epoch are above those of every earlier one.
-    fn floor(&self) -> u64 {
-        if self.bug == Some(Bug::VersionReset) { 1 } else { self.epoch << 32 }
+    /// Versions of this epoch are above those of every earlier one; in V5 each copy counts by its own clock.
+    fn floor(&self, now: Nanos) -> u64 {
+        match self.generation {
+            Generation::V5 => now / MICRO,
+            Generation::V6 if self.bug == Some(Bug::VersionReset) => 1,
+            Generation::V6 => self.epoch << 32,
+        }
+    }
+
+    /// The version of a dataId that nothing is known of.
+    fn nothing(&self) -> u64 {
+        self.floor(self.wiped)
     }
 
     /// Takes an entry over if it is newer than what is there. True if the live content changed.
     pub fn apply(&mut self, entry: Entry, now: Nanos) -> bool {
-        let floor = self.floor();
+        let floor = self.floor(now);
         let datum = self.datums.entry(entry.data).or_default();
         let key = (entry.publisher, 0);
         let old = datum.entries.get(&key);
@@ -120,7 +139,7 @@ impl Slot {
         }
         let any = !picked.is_empty();
         for entry in picked {
-            let floor = self.floor();
+            let floor = self.floor(now);
             let Some(datum) = self.datums.get_mut(&entry.data) else { continue };
             let entry = Entry { rank: Rank::Expired, value: None, ..entry };
             datum.entries.retain(|(publisher, number), _| *publisher != entry.publisher || *number == 0);
@@ -196,15 +215,25 @@ impl Slot {
     }
 
     /// Forgets everything.
-    pub fn clear(&mut self) {
-        *self = Slot { released: self.released, ..Slot::new(self.bug) };
+    pub fn clear(&mut self, now: Nanos) {
+        *self = Slot { released: self.released, wiped: now, ..Slot::new(self.bug, self.generation) };
+    }
+
+    /// V5: from now on this node answers for the slot, whatever it knows of it.
+    pub fn begin(&mut self, now: Nanos) {
+        self.wiped = now;
+    }
+
+    /// The session nodes whose registrations are kept here, and their incarnations.
+    pub fn sessions(&self) -> BTreeMap<NodeId, u64> {
+        self.live().map(|entry| (entry.session, entry.incarnation)).collect()
     }
 
     /// Begins to serve: every version rises above all that was pushed in earlier epochs.
     pub fn accept(&mut self, now: Nanos) {
         self.phase = Phase::Accept;
         self.since = now;
-        let floor = self.floor();
+        let floor = self.floor(now);
         for (data, datum) in &mut self.datums {
             if self.bug != Some(Bug::VersionReset) {
                 datum.version = datum.version.max(floor) + 1;
@@ -215,15 +244,15 @@ impl Slot {
 
     /// The version of a dataId.
     pub fn version(&self, data: DataIx) -> u64 {
-        self.datums.get(&data).map_or(self.floor(), |datum| datum.version)
+        self.datums.get(&data).map_or(self.nothing(), |datum| datum.version)
     }
 
     /// What is published on a dataId.
     pub fn content(&mut self, data: DataIx, now: Nanos) -> Content {
-        let floor = self.floor();
+        let nothing = self.nothing();
         let torn = self.bug == Some(Bug::TornContent);
         let Some(datum) = self.datums.get_mut(&data) else {
-            return Content { version: floor, elements: Arc::from([]) };
+            return Content { version: nothing, elements: Arc::from([]) };
         };
         if torn {
             let (elements, refreshed) = torn_elements(datum, now);

@@ -12,6 +12,8 @@ mod writing;
 
 use super::RegistryConfig;
 use super::bugs::Bug;
+use super::cluster::Cluster;
+use super::config::Generation;
 use super::layout::{NodeIds, slot_of};
 use super::membership::Membership;
 use super::message::{Answer, ConnectionId, In, Message, Out, Timer};
@@ -67,7 +69,7 @@ impl Session {
         Session {
             id,
             ids,
-            member: Membership::new(id, incarnation, count, config.node_fence_ms),
+            member: Membership::new(id, incarnation, &config),
             config,
             bug,
             serving: false,
@@ -200,11 +202,17 @@ impl Session {
                 }
             }
             Message::BeatOk(incarnation, sent, cluster) => {
-                self.member.confirmed(incarnation, sent, cluster);
+                let before = self.member.cluster.clone();
+                if self.member.confirmed(incarnation, sent, cluster) {
+                    self.on_table(&before, out);
+                }
                 self.review_membership(now, out);
             }
             Message::Table(cluster) => {
-                self.member.learn(cluster);
+                let before = self.member.cluster.clone();
+                if self.member.learn(cluster) {
+                    self.on_table(&before, out);
+                }
                 self.review_membership(now, out);
             }
             Message::Written(id, slot, applied) => self.on_written(now, id, slot, applied, out),
@@ -220,6 +228,17 @@ impl Session {
                 out.send(from, Message::SyncAnswer(round, self.member.incarnation, answers));
             }
             _ => {}
+        }
+    }
+
+    /// V5: nobody says that a slot is served elsewhere now, so what is watched there is asked for at once.
+    fn on_table(&mut self, before: &Cluster, out: &mut Out) {
+        if self.config.generation == Generation::V5 {
+            for slot in 0..before.slots.len() as u32 {
+                if before.slots[slot as usize].leader != self.leader_of(slot) {
+                    self.on_serving(slot, out);
+                }
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 use super::Session;
 use crate::registry::bugs::Bug;
+use crate::registry::config::Generation;
 use crate::registry::message::{Answer, ConnectionId, Content, Message, Out, Timer};
 use history::{DataIx, MILLI, Nanos, OpId};
 use simulation::{NodeId, Now};
@@ -281,6 +282,9 @@ impl Session {
 
     /// What could not be verified for too long must not be shown any longer: whoever watches it is disconnected.
     pub(super) fn close_unverified(&mut self, now: Now, out: &mut Out) {
+        if self.config.generation == Generation::V5 {
+            return;
+        }
         let limit = self.config.stale_close_ms * MILLI;
         let old = self.watched.values().filter(|watched| now.mono >= watched.fresh + limit);
         let connections: BTreeSet<ConnectionId> =

@@ -3,6 +3,7 @@
 use crate::registry::RegistryConfig;
 use crate::registry::bugs::Bug;
 use crate::registry::cluster::Cluster;
+use crate::registry::config::Generation;
 use crate::registry::data::Data;
 use crate::registry::entry::{Entry, Publisher, Rank};
 use crate::registry::layout::{NodeIds, slot_of};
@@ -32,7 +33,7 @@ impl Bench {
     /// Node 2 of sessions 0 and 1, data 2 and 3: all listed, 3 leads in epoch 1.
     fn new(bug: Option<Bug>) -> Bench {
         let config = RegistryConfig { sessions: 2, data: 2, metas: 1, slots: 1, ..RegistryConfig::default() };
-        let mut cluster = Cluster::empty(1).changed(&IDS, &[], &[(0, 1), (1, 1), (2, 1), (3, 1)], 1);
+        let mut cluster = Cluster::of(&config).changed(&IDS, &[], &[(0, 1), (1, 1), (2, 1), (3, 1)], 1);
         cluster.slots[0].leader = Some(3);
         Bench { data: Data::new(2, 1, Arc::new(config), IDS, bug), cluster, ms: 0 }
     }
@@ -166,7 +167,7 @@ fn the_later_registration_wins_in_whatever_order_they_come() {
     ];
     let mut orders = vec![[0, 1, 2, 3], [3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 0, 1], [1, 3, 0, 2]];
     for order in orders.drain(..) {
-        let mut slot = Slot::new(None);
+        let mut slot = Slot::new(None, Generation::V6);
         for at in order {
             slot.apply(steps[at].clone(), 0);
         }
@@ -176,7 +177,7 @@ fn the_later_registration_wins_in_whatever_order_they_come() {
 
 #[test]
 fn what_was_unpublished_stays_dead_and_what_expired_may_return() {
-    let mut slot = Slot::new(None);
+    let mut slot = Slot::new(None, Generation::V6);
     slot.apply(entry(1, 1, Rank::Live, 0), 0);
     assert!(slot.expire(0, |entry| entry.session == 0));
     assert!(slot.content(0, 0).elements.is_empty());
@@ -189,7 +190,7 @@ fn what_was_unpublished_stays_dead_and_what_expired_may_return() {
 
 #[test]
 fn versions_rise_with_every_change_and_over_epochs() {
-    let mut slot = Slot::new(None);
+    let mut slot = Slot::new(None, Generation::V6);
     slot.epoch = 3;
     let mut last = slot.content(0, 0).version;
     for version in 1..5 {
@@ -205,7 +206,7 @@ fn versions_rise_with_every_change_and_over_epochs() {
 
 #[test]
 fn tombstones_are_compacted() {
-    let mut slot = Slot::new(None);
+    let mut slot = Slot::new(None, Generation::V6);
     for client in 0..100 {
         slot.apply(entry(client, 1, Rank::Live, 0), 0);
         slot.apply(entry(client, 2, Rank::Removed, 0), 0);
@@ -226,7 +227,7 @@ fn a_slot_is_the_same_everywhere() {
 /// Found by seed 5285 of a churn run: the newer registration's session fenced itself just as the slot moved.
 #[test]
 fn an_old_registration_does_not_come_up_again_when_the_slot_moves() {
-    let mut old = Slot::new(None);
+    let mut old = Slot::new(None, Generation::V6);
     old.apply(entry(1, 2, Rank::Live, 1), 0);
     let mut bench = Bench::new(None);
     bench.lead(2);
@@ -240,9 +241,9 @@ fn an_old_registration_does_not_come_up_again_when_the_slot_moves() {
 
 #[test]
 fn what_is_handed_over_is_live_again_when_its_session_says_so() {
-    let mut old = Slot::new(None);
+    let mut old = Slot::new(None, Generation::V6);
     old.apply(entry(1, 2, Rank::Live, 1), 0);
-    let mut new = Slot::new(None);
+    let mut new = Slot::new(None, Generation::V6);
     for memory in old.memory() {
         new.apply(memory, 0);
     }
