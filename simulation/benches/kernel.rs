@@ -9,6 +9,7 @@ use std::time::Duration;
 const NODES: u32 = 64;
 const EVENTS: u64 = 200_000;
 
+#[derive(Clone)]
 struct Number(u64);
 
 impl Message for Number {

@@ -3,12 +3,11 @@
 //! Invariant: the kernel knows nothing of what nodes say or do. Same machines, same seed, same calls: the same steps.
 
 use crate::host::{Admission, Host, InputOf};
-use crate::link::{Hold, Link, Passage};
 use crate::machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
+use crate::network::{Arrival, Network, Way};
 use crate::trace::{Trace, Traced};
 use crate::{Clock, EventQueue, Latency, Trouble};
 use history::Nanos;
-use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 type OutputsOf<M> = Outputs<<M as Machine>::Message, <M as Machine>::Timer, <M as Machine>::Report>;
@@ -40,15 +39,10 @@ pub struct Counters {
 
 /// Nodes, links and time.
 pub struct Kernel<M: Machine> {
-    seed: u64,
     now: Nanos,
     queue: EventQueue<Due<M>>,
     hosts: Vec<Host<M>>,
-    links: Vec<Link>,
-    /// When the last message on a channel of a link arrives. Order never shows: only looked up, and pruned.
-    channels: FxHashMap<(u32, Channel), Nanos>,
-    channels_max: usize,
-    touches: BTreeMap<u32, u64>,
+    network: Network,
     reached: BTreeMap<&'static str, u64>,
     trace: Trace,
     reports: Vec<(Nanos, M::Report)>,
@@ -56,26 +50,19 @@ pub struct Kernel<M: Machine> {
     counters: Counters,
 }
 
+/// What a host says when it answers for a process that is gone.
+const RESET_BYTES: u64 = 64;
+
 impl<M: Machine> Kernel<M> {
     /// These nodes, all started at time 0, with links between all of them; `latency(from, to)` tells how slow each is.
-    pub fn new(seed: u64, machines: Vec<M>, mut latency: impl FnMut(NodeId, NodeId) -> Latency) -> Kernel<M> {
+    pub fn new(seed: u64, machines: Vec<M>, latency: impl FnMut(NodeId, NodeId) -> Latency) -> Kernel<M> {
         let count = machines.len() as u32;
-        let mut links = Vec::with_capacity((count * count) as usize);
-        for from in 0..count {
-            for to in 0..count {
-                links.push(Link::new(latency(from, to)));
-            }
-        }
         let hosts = machines.into_iter().map(Host::new).collect();
         let mut kernel = Kernel {
-            seed,
             now: 0,
             queue: EventQueue::new(),
             hosts,
-            links,
-            channels: FxHashMap::default(),
-            channels_max: 1024,
-            touches: BTreeMap::new(),
+            network: Network::new(seed, count, latency),
             reached: BTreeMap::new(),
             trace: Trace::default(),
             reports: Vec::new(),
@@ -150,11 +137,11 @@ impl<M: Machine> Kernel<M> {
 
     /// How many messages this fault has touched so far.
     pub fn touched(&self, fault: u32) -> u64 {
-        self.touches.get(&fault).copied().unwrap_or(0)
+        self.network.touched(fault)
     }
 
     /// When the next event is due.
-    pub fn next_time(&self) -> Option<Nanos> {
+    pub fn next_time(&mut self) -> Option<Nanos> {
         self.queue.next_time()
     }
 
@@ -287,53 +274,36 @@ impl<M: Machine> Kernel<M> {
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
         self.counters.sent += 1;
         let life = self.hosts[to as usize].life;
-        let arrives = self.route(from, to, channel, message.identity());
+        let way = Way { from, to, channel, identity: message.identity(), size: message.size() };
+        let arrival = self.route(way);
         if self.trace.is_on() {
-            self.trace.note(Traced { sent: self.now, arrives, from, to, channel, says: message.says() });
+            let trace = |arrives| Traced { sent: self.now, arrives, from, to, channel, says: message.says() };
+            let copy = arrival.and_then(|arrival| arrival.again).map(|again| trace(Some(again)));
+            let first = trace(arrival.map(|arrival| arrival.at));
+            self.trace.note(first);
+            copy.into_iter().for_each(|copy| self.trace.note(copy));
         }
-        if let Some(at) = arrives {
-            self.expect(at, to, life, Input::Message { from, channel, message });
+        let Some(Arrival { at, again }) = arrival else { return };
+        if let Some(again) = again {
+            self.expect(again, to, life, Input::Message { from, channel, message: message.clone() });
         }
+        self.expect(at, to, life, Input::Message { from, channel, message });
+    }
+
+    fn route(&mut self, way: Way) -> Option<Arrival> {
+        let arrival = self.network.route(self.now, way);
+        if arrival.is_none() {
+            self.counters.dropped += 1;
+        }
+        arrival
     }
 
     /// Tells `to` that the process of `peer` is gone.
     fn send_reset(&mut self, peer: NodeId, to: NodeId, channel: Channel) {
-        let life = self.hosts[to as usize].life;
-        if let Some(at) = self.route(peer, to, channel, self.hosts[peer as usize].life) {
-            self.expect(at, to, life, Input::Reset { peer, channel });
+        let (life, identity) = (self.hosts[to as usize].life, self.hosts[peer as usize].life);
+        if let Some(arrival) = self.route(Way { from: peer, to, channel, identity, size: RESET_BYTES }) {
+            self.expect(arrival.at, to, life, Input::Reset { peer, channel });
         }
-    }
-
-    /// When a message sent now arrives; none if it does not.
-    fn route(&mut self, from: NodeId, to: NodeId, channel: Channel, identity: u64) -> Option<Nanos> {
-        if from == to {
-            return Some(self.now);
-        }
-        let index = from as usize * self.hosts.len() + to as usize;
-        let (touches, link) = (&mut self.touches, &mut self.links[index]);
-        let key = [u64::from(from) << 32 | u64::from(to), u64::from(channel), identity];
-        let passage = link.passage(self.seed, key, |fault| *touches.entry(fault).or_insert(0) += 1);
-        let Passage::Takes(takes) = passage else {
-            self.counters.dropped += 1;
-            return None;
-        };
-        let mut at = self.now + takes;
-        if channel == NO_CHANNEL {
-            at = at.max(link.last_arrival);
-            link.last_arrival = at;
-        } else {
-            let last = self.channels.entry((index as u32, channel)).or_insert(0);
-            at = at.max(*last);
-            *last = at;
-        }
-        link.busy_until = link.busy_until.max(at);
-        if self.channels.len() > self.channels_max {
-            // What has arrived cannot be overtaken any more.
-            let now = self.now;
-            self.channels.retain(|_, last| *last > now);
-            self.channels_max = (self.channels.len() * 2).max(1024);
-        }
-        Some(at)
     }
 
     /// Kills a node's process: its state is never stepped again, what is under way to it is void, and the hosts at
@@ -415,27 +385,36 @@ impl<M: Machine> Kernel<M> {
         self.hosts[node as usize].clock.step(step);
     }
 
-    /// Changes the rate of a node's clocks by so many parts per million.
+    /// Changes the rate of a node's clocks by so many parts per million. Its running timers follow. Costs as much as all
+    /// events that wait.
     pub fn drift_clock(&mut self, node: NodeId, ppm: i64) {
-        let now = self.now;
-        self.hosts[node as usize].clock.drift(now, ppm);
+        let (now, host) = (self.now, &mut self.hosts[node as usize]);
+        let old = host.clock.clone();
+        host.clock.drift(now, ppm);
+        let (clock, life) = (&host.clock, host.life);
+        self.queue.retime(|at, due| match due.what {
+            What::Input(Input::Timer(_)) if due.node == node && due.life == life => old.retimed(clock, now, at),
+            _ => at,
+        });
+    }
+
+    /// Lets a node know that nothing keeps its wall clock right any more (NTP has failed), or that something does again.
+    pub fn set_synchronised(&mut self, node: NodeId, synchronised: bool) {
+        self.hosts[node as usize].clock.set_synchronised(synchronised);
     }
 
     /// Lays a fault on a directed link.
     pub fn trouble(&mut self, from: NodeId, to: NodeId, fault: u32, trouble: Trouble) {
-        let index = from as usize * self.hosts.len() + to as usize;
-        self.links[index].holds.push(Hold { fault, trouble });
+        self.network.trouble(from, to, fault, trouble);
     }
 
     /// Takes a fault off all links.
     pub fn lift(&mut self, fault: u32) {
-        for link in &mut self.links {
-            link.holds.retain(|hold| hold.fault != fault);
-        }
+        self.network.lift(fault);
     }
 
     /// When everything that is under way on this link will have arrived.
     pub fn busy_until(&self, from: NodeId, to: NodeId) -> Nanos {
-        self.links[from as usize * self.hosts.len() + to as usize].busy_until
+        self.network.busy_until(from, to)
     }
 }

@@ -4,15 +4,19 @@
 //! and deterministic: no sockets, no clock of the host, no map with a random order.
 
 pub mod clock;
+pub mod disk;
 mod host;
 pub mod kernel;
 pub mod link;
 pub mod machine;
+mod network;
 pub mod queue;
 pub mod stream;
 pub mod trace;
+mod wheel;
 
 pub use clock::{Clock, Now};
+pub use disk::Disk;
 pub use kernel::{Counters, Kernel};
 pub use link::{Latency, Trouble};
 pub use machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};

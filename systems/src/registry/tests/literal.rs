@@ -45,7 +45,7 @@ impl Bench {
     fn step(&mut self, input: In) -> Vec<(NodeId, Message)> {
         let mut out = Out::default();
         let mono = self.ms * MILLI;
-        self.data.step(Now { mono, wall: mono as i64 }, input, &mut out);
+        self.data.step(Now::at(mono), input, &mut out);
         out.sent().iter().map(|(to, _, message)| (*to, message.clone())).collect()
     }
 

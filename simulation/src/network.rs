@@ -1,0 +1,106 @@
+//! All links between all nodes: when what is sent now arrives.
+
+use crate::link::{Hold, Letter, Link};
+use crate::machine::{Channel, NO_CHANNEL, NodeId};
+use crate::{Latency, Trouble};
+use history::Nanos;
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
+/// When a message arrives, and its duplicate if there is one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub at: Nanos,
+    pub again: Option<Nanos>,
+}
+
+/// Who sends what to whom.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    pub from: NodeId,
+    pub to: NodeId,
+    pub channel: Channel,
+    pub identity: u64,
+    pub size: u64,
+}
+
+/// Links between all nodes.
+#[derive(Debug)]
+pub(crate) struct Network {
+    seed: u64,
+    nodes: u32,
+    links: Vec<Link>,
+    /// When the last message on a channel of a link arrives. Order never shows: only looked up, and pruned.
+    channels: FxHashMap<(u32, Channel), Nanos>,
+    channels_max: usize,
+    touches: BTreeMap<u32, u64>,
+}
+
+/// Channels are pruned when there are more than this many, or twice as many as were needed last time.
+const CHANNELS_MIN: usize = 1024;
+
+impl Network {
+    pub fn new(seed: u64, nodes: u32, mut latency: impl FnMut(NodeId, NodeId) -> Latency) -> Network {
+        let pairs = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
+        let links = pairs.map(|(from, to)| Link::new(latency(from, to))).collect();
+        let (channels, touches) = (FxHashMap::default(), BTreeMap::new());
+        Network { seed, nodes, links, channels, channels_max: CHANNELS_MIN, touches }
+    }
+
+    fn index(&self, from: NodeId, to: NodeId) -> usize {
+        from as usize * self.nodes as usize + to as usize
+    }
+
+    /// When a message sent now arrives; none if it does not.
+    pub fn route(&mut self, now: Nanos, way: Way) -> Option<Arrival> {
+        let Way { from, to, channel, identity, size } = way;
+        if from == to {
+            return Some(Arrival { at: now, again: None });
+        }
+        let index = self.index(from, to);
+        let (touches, link) = (&mut self.touches, &mut self.links[index]);
+        let key = [u64::from(from) << 32 | u64::from(to), u64::from(channel), identity];
+        let letter = Letter { key, sent: now, size };
+        let passage = link.passage(self.seed, &letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
+        let mut at = now.saturating_add(passage.takes);
+        if !passage.overtakable {
+            let last = match channel {
+                NO_CHANNEL => &mut link.last_arrival,
+                _ => self.channels.entry((index as u32, channel)).or_insert(0),
+            };
+            at = at.max(*last);
+            *last = at;
+        }
+        let again = passage.again.map(|late| at.saturating_add(late));
+        link.busy_until = link.busy_until.max(again.unwrap_or(at));
+        if self.channels.len() > self.channels_max {
+            // What has arrived cannot be overtaken any more.
+            self.channels.retain(|_, last| *last > now);
+            self.channels_max = (self.channels.len() * 2).max(CHANNELS_MIN);
+        }
+        Some(Arrival { at, again })
+    }
+
+    /// Lays a fault on a directed link.
+    pub fn trouble(&mut self, from: NodeId, to: NodeId, fault: u32, trouble: Trouble) {
+        let index = self.index(from, to);
+        self.links[index].holds.push(Hold::new(fault, trouble));
+    }
+
+    /// Takes a fault off all links.
+    pub fn lift(&mut self, fault: u32) {
+        for link in &mut self.links {
+            link.holds.retain(|hold| hold.fault != fault);
+        }
+    }
+
+    /// How many messages this fault has touched so far.
+    pub fn touched(&self, fault: u32) -> u64 {
+        self.touches.get(&fault).copied().unwrap_or(0)
+    }
+
+    /// When everything that is under way on this link will have arrived.
+    pub fn busy_until(&self, from: NodeId, to: NodeId) -> Nanos {
+        self.links[self.index(from, to)].busy_until
+    }
+}
