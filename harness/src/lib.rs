@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clients;
 pub mod driver;
 pub mod error;
+pub mod explore;
 pub mod fingerprint;
 pub mod master;
 pub mod measuring;

@@ -5,6 +5,7 @@
 //! counted. Names that come from outside (dataIds, values, reasons) are hostile until [`names::clean`] has seen them.
 
 pub mod digest;
+pub mod exploration;
 pub mod facts;
 pub mod faults;
 pub mod figures;

@@ -1,7 +1,7 @@
 //! The summary in the terminal. Short lines, numbers with units; colour only adds.
 
 mod evidence;
-mod paint;
+pub(crate) mod paint;
 
 use crate::digest::Digest;
 use crate::facts::Run;

@@ -2,6 +2,7 @@
 
 mod check;
 mod doctor;
+mod explore;
 mod histories;
 mod list;
 mod pages;
@@ -32,6 +33,8 @@ enum Command {
     Run(RunArgs),
     /// Run a stored run or an edited plan again.
     Replay(ReplayArgs),
+    /// Run many seeds of a scenario in virtual time, on all cores; the same command again goes on where it stopped.
+    Explore(ExploreArgs),
     /// Check a stored history again.
     Check(CheckArgs),
     /// Look into a history.
@@ -103,6 +106,42 @@ struct ReplayArgs {
     what: PathBuf,
     #[command(flatten)]
     session: SessionArgs,
+}
+
+#[derive(Args, Debug)]
+struct ExploreArgs {
+    /// A scenario file, or a name from `upheaval list scenarios`: `swarm` is made for this.
+    scenario: String,
+    /// Which seeds: A..B is A and everything above it below B.
+    #[arg(long, value_name = "A..B", default_value = "0..1000", value_parser = explore::seeds)]
+    seeds: std::ops::Range<u64>,
+    /// Threads; as many as there are cores if not given. The result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Stop at the first seed that fails.
+    #[arg(long)]
+    until_failure: bool,
+    /// Begin no seed after this time: 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = explore::duration)]
+    time: Option<std::time::Duration>,
+    /// Change a key of the scenario: --set workload.clients=200. Can be given several times.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    sets: Vec<String>,
+    /// Plant a bug in the embedded registry, see `upheaval list bugs`.
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
+    /// Run this many seeds in 1,000 twice, to see that both runs give the same history.
+    #[arg(long, value_name = "PERMILLE", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=1000))]
+    twice: u32,
+    /// Divide every bound of the contract by this.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    divide_bounds: u64,
+    /// Where results are kept, in a folder of their own.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    store: PathBuf,
+    /// Print one JSON object on standard output instead of the summary.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -196,6 +235,7 @@ pub fn main() -> Result<u8, Error> {
     match cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
+        Command::Explore(arguments) => explore::explore(arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::History { what } => histories::history(what),
         Command::Report(arguments) => check::report(arguments),

@@ -66,7 +66,7 @@ pub fn perform(plan: &Plan, scenario: Option<&str>, arguments: &SessionArgs) -> 
 }
 
 /// The first Ctrl-C (or SIGTERM) heals and reports, the second exits at once: the supervisor cleans up then.
-fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
+pub fn stop_flag() -> Result<Arc<AtomicBool>, Error> {
     let stop = Arc::new(AtomicBool::new(false));
     let fail = |error: std::io::Error| Error::harness(format!("signals cannot be handled: {error}"));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

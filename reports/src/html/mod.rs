@@ -8,6 +8,7 @@
 mod checks;
 mod contract;
 mod evidence;
+mod exploration;
 mod faults;
 mod frame;
 mod lanes;
@@ -22,6 +23,7 @@ mod view;
 use crate::digest::Digest;
 use crate::facts::Run;
 use crate::{names, story};
+pub use exploration::exploration_page;
 use markup::Markup;
 
 const STYLE: &str = include_str!("style.css");
@@ -35,7 +37,13 @@ pub fn page(run: &Run<'_>) -> String {
     let mut m = Markup::new();
     m.raw("<!doctype html>\n");
     m.open("html", &[("lang", "en")]);
-    head(run, &mut m);
+    let title = format!(
+        "{}: {} seed {}",
+        story::verdict(run.report.verdict),
+        names::clean(&run.header.scenario),
+        run.header.seed
+    );
+    head(&title, &mut m);
     m.open("body", &[]);
     top::verdict(run, &digest, &mut m);
     m.open("main", &[]);
@@ -48,15 +56,19 @@ pub fn page(run: &Run<'_>) -> String {
     load::section(run, &digest, &mut m);
     top::about(run, &mut m);
     m.close();
-    m.open("script", &[]);
-    m.raw(SCRIPT);
-    m.close();
+    script(&mut m);
     m.close();
     m.close();
     m.finish()
 }
 
-fn head(run: &Run<'_>, m: &mut Markup) {
+fn script(m: &mut Markup) {
+    m.open("script", &[]);
+    m.raw(SCRIPT);
+    m.close();
+}
+
+fn head(title: &str, m: &mut Markup) {
     m.open("head", &[]);
     m.leaf("meta", &[("charset", "utf-8")]);
     let policy = format!(
@@ -66,13 +78,7 @@ fn head(run: &Run<'_>, m: &mut Markup) {
     m.leaf("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     m.leaf("meta", &[("name", "color-scheme"), ("content", "light dark")]);
     m.leaf("link", &[("rel", "icon"), ("href", "data:,")]);
-    let title = format!(
-        "{}: {} seed {}",
-        story::verdict(run.report.verdict),
-        names::clean(&run.header.scenario),
-        run.header.seed
-    );
-    m.el("title", &[], &title);
+    m.el("title", &[], title);
     m.open("style", &[]);
     m.raw(STYLE);
     m.close();

@@ -62,7 +62,7 @@ fn contents(run: &Run<'_>, m: &mut Markup) {
     m.close();
 }
 
-fn sign(verdict: Verdict) -> &'static str {
+pub(super) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
         Verdict::Violation => "✕",

@@ -4,13 +4,13 @@ use checkers::Verdict;
 
 /// Paints, or leaves as it is.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paint {
+pub(crate) struct Paint {
     coloured: bool,
 }
 
 impl Paint {
     /// The caller knows whether the terminal wants colour (`NO_COLOR`, a pipe).
-    pub(super) fn new(coloured: bool) -> Paint {
+    pub(crate) fn new(coloured: bool) -> Paint {
         Paint { coloured }
     }
 
@@ -19,17 +19,17 @@ impl Paint {
     }
 
     /// Less important.
-    pub(super) fn dim(self, text: &str) -> String {
+    pub(crate) fn dim(self, text: &str) -> String {
         self.sgr("2", text)
     }
 
     /// More important.
-    pub(super) fn bold(self, text: &str) -> String {
+    pub(crate) fn bold(self, text: &str) -> String {
         self.sgr("1", text)
     }
 
     /// In the colour of a verdict.
-    pub(super) fn verdict(self, verdict: Verdict, text: &str) -> String {
+    pub(crate) fn verdict(self, verdict: Verdict, text: &str) -> String {
         let codes = match verdict {
             Verdict::Pass => "1;32",
             Verdict::Violation => "1;31",

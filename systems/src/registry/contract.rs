@@ -49,7 +49,8 @@ pub fn contract(config: &RegistryConfig) -> Contract {
         lease_restarts_on_keeper_change: false,
         lease_keeper: Keeper::OwnNode,
         survives_node_loss: false,
-        atomic_snapshots: !v5,
+        // What two session nodes have accepted reaches data at different times.
+        atomic_snapshots: !v5 && c.ack == Ack::Data,
         atomic_replace: true,
         monotonic_pushes: true,
         monotonic_versions: true,
