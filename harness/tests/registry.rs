@@ -6,7 +6,6 @@ mod common;
 use checkers::Verdict;
 use common::Scratch;
 use common::inside::{judge, scenario};
-use systems::registry::Bug;
 
 /// How many seeds the clean runs take: 500 where `UPHEAVAL_SEEDS` says nothing else.
 fn seeds() -> u64 {
@@ -16,8 +15,21 @@ fn seeds() -> u64 {
 #[test]
 fn the_right_registry_raises_no_alarm() {
     let scratch = Scratch::new("right-registry");
-    let scenarios = ["quickstart", "registry-churn", "registry-failover", "registry-lost-pushes", "registry-sparse"]
-        .map(|name| scenario(name, &[]));
+    let scenarios = [
+        "quickstart",
+        "registry-churn",
+        "registry-failover",
+        "registry-lost-answers",
+        "registry-lost-pushes",
+        "registry-moves",
+        "registry-reads",
+        "registry-session-loss",
+        "registry-sparse",
+        "registry-split",
+        "r7-v6",
+        "r8-v6",
+    ]
+    .map(|name| scenario(name, &[]));
     let mut inconclusive = Vec::new();
     for seed in 0..seeds() {
         let scenario = &scenarios[seed as usize % scenarios.len()];
@@ -29,26 +41,6 @@ fn the_right_registry_raises_no_alarm() {
         }
     }
     assert!(inconclusive.len() as u64 * 100 <= seeds(), "more than 1 % inconclusive: {inconclusive:#?}");
-}
-
-#[test]
-fn each_planted_bug_is_found_within_twenty_seeds_by_the_kind_it_breaks() {
-    let scratch = Scratch::new("bugs");
-    let mut missed = Vec::new();
-    for bug in Bug::ALL {
-        let scenario = scenario(harness::bugs::scenario(bug), &[]);
-        let mut kinds = Vec::new();
-        let found = (0..20).find(|seed| {
-            let judged = judge(&scratch.0, &scenario, *seed, Some(bug), 1);
-            kinds = common::inside::kinds(&judged);
-            judged.report.verdict == Verdict::Violation && kinds.iter().any(|kind| kind == bug.kind())
-        });
-        println!("{:24} {:14} seed {found:?}", bug.name(), bug.kind());
-        if found.is_none() {
-            missed.push((bug.name(), bug.kind(), kinds));
-        }
-    }
-    assert!(missed.is_empty(), "not found: {missed:#?}");
 }
 
 #[test]

@@ -129,16 +129,16 @@ fn checkers() -> Vec<Value> {
 }
 
 fn bugs() -> Vec<Value> {
-    Bug::ALL
-        .iter()
-        .map(|bug| {
-            json!({
-                "name": bug.name(),
-                "about": bug.about(),
-                "guarantee": bug.kind(),
-                "source": bug.source(),
-                "scenario": crate::bugs::scenario(*bug),
-            })
+    let row = |bug: &Bug| {
+        let hunt = crate::bugs::hunt(*bug);
+        json!({
+            "name": bug.name(),
+            "about": bug.about(),
+            "guarantee": bug.kind(),
+            "source": bug.source(),
+            "scenario": hunt.scenario,
+            "seeds_median": hunt.seeds_median,
         })
-        .collect()
+    };
+    Bug::ALL.iter().map(row).collect()
 }

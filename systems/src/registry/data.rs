@@ -48,7 +48,7 @@ impl Data {
         Data {
             id,
             ids,
-            member: Membership::new(id, incarnation, &config),
+            member: Membership::new(id, incarnation, &config, bug),
             slots: (0..count).map(|_| Slot::new(bug, config.generation)).collect(),
             config,
             bug,
@@ -193,9 +193,13 @@ impl Data {
         let cluster = &self.member.cluster;
         let known = self.is_v5() || cluster.version >= version && cluster.sessions.get(&session.0) == Some(&session.1);
         if !known || !self.serves(slot, now) {
-            return false;
+            return self.bug == Some(Bug::ClientOffNotReady) && entries.iter().all(|entry| entry.clean_up);
         }
-        for entry in entries {
+        let room = if self.bug == Some(Bug::BatchCutShort) { 2 } else { usize::MAX };
+        for entry in entries.iter().take(room) {
+            if self.bug == Some(Bug::UnpublishAbsentRaises) {
+                self.slots[slot as usize].raise_absent(entry, now.mono);
+            }
             self.slots[slot as usize].apply(entry.clone(), now.mono);
         }
         true
@@ -246,6 +250,9 @@ impl Data {
     pub(super) fn review_sessions(&mut self, now: Now) {
         if self.is_v5() {
             return self.lease_holders(now);
+        }
+        if self.bug == Some(Bug::TableComparedWithItself) {
+            return;
         }
         let cluster = self.member.cluster.clone();
         self.sessions.retain(|session, lease| cluster.sessions.get(session) == Some(&lease.incarnation));

@@ -5,6 +5,7 @@
 //! it up only `node_lease_ms` after the last heartbeat *arrived*, which is later: nobody takes its place before.
 
 use super::RegistryConfig;
+use super::bugs::Bug;
 use super::cluster::Cluster;
 use super::config::Generation;
 use super::layout::NodeIds;
@@ -13,7 +14,7 @@ use history::{MILLI, Nanos};
 use simulation::{NodeId, Now};
 use std::sync::Arc;
 
-/// [`Generation::V5`]: once a member, a node serves for ever, whatever list it has.
+/// A node that never fences itself.
 const NEVER: Nanos = Nanos::MAX;
 
 /// See the module.
@@ -26,17 +27,18 @@ pub struct Membership {
     pub cluster: Arc<Cluster>,
     confirmed: Option<Nanos>,
     fence: Nanos,
+    /// [`Generation::V5`]: what the list says does not matter once it was a member.
+    stays: bool,
 }
 
 impl Membership {
     /// Knows nothing yet.
-    pub fn new(id: NodeId, incarnation: u64, config: &RegistryConfig) -> Membership {
+    pub fn new(id: NodeId, incarnation: u64, config: &RegistryConfig, bug: Option<Bug>) -> Membership {
         let cluster = Arc::new(Cluster::of(config));
-        let fence = match config.generation {
-            Generation::V5 => NEVER,
-            Generation::V6 => config.node_fence_ms * MILLI,
-        };
-        Membership { id, incarnation, cluster, confirmed: None, fence }
+        let stays = config.generation == Generation::V5;
+        let never = stays || bug == Some(Bug::LeaseWithoutClock);
+        let fence = if never { NEVER } else { config.node_fence_ms * MILLI };
+        Membership { id, incarnation, cluster, confirmed: None, fence, stays }
     }
 
     /// Says to every meta node that this one lives; only the leader minds.
@@ -70,8 +72,7 @@ impl Membership {
 
     /// True if this node may serve now.
     pub fn valid(&self, now: Now) -> bool {
-        let listed = self.fence == NEVER || self.listed();
-        listed && self.confirmed.is_some_and(|sent| now.mono < sent.saturating_add(self.fence))
+        (self.stays || self.listed()) && self.confirmed.is_some_and(|sent| now.mono < sent.saturating_add(self.fence))
     }
 
     /// Begins a new life without a restart: whatever was held is void.
@@ -89,7 +90,7 @@ mod tests {
     fn the_fence_counts_from_sending() {
         let ids = NodeIds { sessions: 1, data: 1, metas: 1 };
         let config = RegistryConfig { slots: 4, node_fence_ms: 2_000, ..RegistryConfig::default() };
-        let mut member = Membership::new(0, 7, &config);
+        let mut member = Membership::new(0, 7, &config, None);
         let cluster = Arc::new(Cluster::of(&config).changed(&ids, &[], &[(0, 7), (1, 1)], 1));
         let at = |ms: u64| Now::at(ms * MILLI);
         assert!(!member.valid(at(0)));

@@ -3,6 +3,7 @@
 //! A commit carries the leader's term; the database refuses those of an earlier one, so two leaders cannot disagree.
 
 use super::RegistryConfig;
+use super::bugs::Bug;
 use super::cluster::Cluster;
 use super::layout::NodeIds;
 use super::message::{In, Message, Out, Timer};
@@ -74,6 +75,7 @@ struct Heard {
 pub struct Meta {
     config: Arc<RegistryConfig>,
     ids: NodeIds,
+    bug: Option<Bug>,
     /// While this node leads: its term, and until when it may believe so.
     office: Option<(u64, Nanos)>,
     cluster: Arc<Cluster>,
@@ -90,11 +92,12 @@ const TICK: Nanos = 100 * MILLI;
 
 impl Meta {
     /// Fresh.
-    pub fn new(config: Arc<RegistryConfig>, ids: NodeIds) -> Meta {
+    pub fn new(config: Arc<RegistryConfig>, ids: NodeIds, bug: Option<Bug>) -> Meta {
         let cluster = Arc::new(Cluster::of(&config));
         Meta {
             config,
             ids,
+            bug,
             office: None,
             cluster,
             pending: None,
@@ -106,7 +109,7 @@ impl Meta {
 
     /// True if this node may believe that it leads.
     pub fn leads(&self, now: Now) -> bool {
-        self.office.is_some_and(|(_, until)| now.mono < until)
+        self.office.is_some_and(|(_, until)| now.mono < until || self.bug == Some(Bug::TwoMetaLeaders))
     }
 
     /// One step.

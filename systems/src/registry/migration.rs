@@ -51,11 +51,13 @@ impl Data {
         let others: BTreeSet<NodeId> = self.member.cluster.data.keys().copied().filter(|n| *n != self.id).collect();
         let keeps = self.is_v5() && self.slots[number as usize].phase == Phase::Accept;
         let slot = &mut self.slots[number as usize];
+        slot.warm = slot.phase == Phase::Follower;
         slot.epoch = epoch;
         slot.since = now.mono;
         slot.synced.clear();
         if !keeps {
-            slot.phase = Phase::Releasing(others);
+            let waits = self.bug != Some(Bug::NoRelease);
+            slot.phase = Phase::Releasing(if waits { others } else { BTreeSet::new() });
         }
         if self.bug == Some(Bug::ServeMigrating) {
             for session in self.member.cluster.sessions.keys() {
@@ -89,12 +91,15 @@ impl Data {
                 return self.serve_what_came(now, number);
             }
             let ready = self.slots[at].since + self.config.migrate_ms * MILLI;
-            if now.mono < ready {
+            if now.mono < ready && self.bug != Some(Bug::NoRelease) {
                 out.timer(ready - now.mono, Timer::Migrate(number));
                 return;
             }
             self.slots[at].phase = Phase::Syncing;
             ask = true;
+            if self.bug == Some(Bug::PromotedWithoutSync) && self.slots[at].warm {
+                return self.finish(now, number, out);
+            }
         }
         if self.slots[at].phase != Phase::Syncing {
             return;

@@ -38,7 +38,7 @@ impl RegistryNode {
         } else if ids.is_data(id) {
             RegistryNode::Data(Box::new(Data::new(id, incarnation, config.clone(), ids, bug)))
         } else if ids.is_meta(id) {
-            RegistryNode::Meta(Box::new(Meta::new(config.clone(), ids)))
+            RegistryNode::Meta(Box::new(Meta::new(config.clone(), ids, bug)))
         } else {
             RegistryNode::Database(Database::new(config))
         }

@@ -4,7 +4,7 @@ use super::bugs::Bug;
 use super::config::Generation;
 use super::entry::{Entry, Kept, Publisher, Rank};
 use super::message::{Content, Elements};
-use history::{DataIx, MILLI, Nanos};
+use history::{ClientId, DataIx, MILLI, Nanos};
 use simulation::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -55,6 +55,10 @@ pub struct Slot {
     pub unreplicated: Vec<Entry>,
     bug: Option<Bug>,
     generation: Generation,
+    /// True if this node had copied the slot before it came to lead.
+    pub warm: bool,
+    /// With [`Bug::SnapshotsOverwrite`]: sessions, and clients that ever wrote through them.
+    written_by: BTreeSet<(NodeId, ClientId)>,
     /// [`Generation::V5`]: since then what is not here is not known.
     wiped: Nanos,
     datums: BTreeMap<DataIx, Datum>,
@@ -62,6 +66,8 @@ pub struct Slot {
 
 /// Versions of V5 count microseconds.
 const MICRO: Nanos = 1_000;
+/// With [`Bug::UnpublishAbsentRaises`]: versions of a few epochs.
+const AHEAD: u64 = 1 << 34;
 /// With [`Bug::TornContent`]: how old half of a content may be.
 const TORN: Nanos = 100 * MILLI;
 
@@ -86,7 +92,7 @@ impl Slot {
             Some(Bug::ServeMigrating) => self.leads(),
             _ => self.phase == Phase::Accept,
         };
-        served && self.epoch >= self.released
+        served && (self.epoch >= self.released || self.bug == Some(Bug::EpochNotCompared))
     }
 
     /// Versions of this epoch are above those of every earlier one; in V5 each copy counts by its own clock.
@@ -111,23 +117,40 @@ impl Slot {
         let old = datum.entries.get(&key);
         let late_clean_up =
             self.bug == Some(Bug::LateCleanUp) && entry.clean_up && old.is_some_and(|k| k.entry.is_live());
-        if old.is_some_and(|kept| kept.entry.order() >= entry.order()) && !late_clean_up {
+        let as_it_comes = self.bug == Some(Bug::ArrivalOrder) && entry.is_live();
+        if old.is_some_and(|kept| kept.entry.order() >= entry.order()) && !late_clean_up && !as_it_comes {
             return false;
+        }
+        if self.bug == Some(Bug::SnapshotsOverwrite) {
+            self.written_by.insert((entry.session, entry.publisher.client));
         }
         let before = old.and_then(|kept| kept.entry.value.clone());
         if self.bug == Some(Bug::RepublishAppends) {
             append(datum, &entry);
         }
         let changed = before != entry.value;
-        let data = entry.data;
+        let (data, stamp) = (entry.data, entry.stamp.max(0) as u64 / MICRO);
         self.unreplicated.push(entry.clone());
         datum.entries.insert(key, Kept { entry, since: now });
         if changed {
-            datum.version = datum.version.max(floor) + 1;
+            datum.version = match self.bug {
+                Some(Bug::VersionBySessionClock) => datum.version.max(floor + stamp),
+                _ => datum.version.max(floor) + 1,
+            };
             datum.content = None;
             self.dirty.insert(data);
         }
         changed
+    }
+
+    /// With [`Bug::UnpublishAbsentRaises`]: a client asks for what is not there to be taken back.
+    pub fn raise_absent(&mut self, entry: &Entry, now: Nanos) {
+        let floor = self.floor(now);
+        let datum = self.datums.entry(entry.data).or_default();
+        let there = datum.entries.get(&(entry.publisher, 0)).is_some_and(|kept| kept.entry.is_live());
+        if !there && !entry.is_live() {
+            datum.version = datum.version.max(floor) + AHEAD;
+        }
     }
 
     /// Drops the live entries that `which` picks; they may come back with the version they have.
@@ -163,21 +186,24 @@ impl Slot {
             }
         }
         if !only_adds {
-            self.expire(now, |e| e.session == session && !held.contains(&(e.data, e.publisher)));
+            let written_by = self.written_by.clone();
+            let own = |e: &Entry| e.session == session || written_by.contains(&(session, e.publisher.client));
+            self.expire(now, |e| own(e) && !held.contains(&(e.data, e.publisher)));
         }
     }
 
     /// The sum of what is live from this incarnation of this session.
     pub fn digest_of(&self, session: NodeId, incarnation: u64) -> u64 {
-        self.live()
-            .filter(|e| e.session == session && e.incarnation == incarnation)
-            .map(Entry::digest)
-            .fold(0, u64::wrapping_add)
+        let own = |e: &&Entry| {
+            e.session == session && e.incarnation == incarnation
+                || self.written_by.contains(&(session, e.publisher.client))
+        };
+        self.live().filter(own).map(|e| e.digest(self.bug)).fold(0, u64::wrapping_add)
     }
 
     /// The sum of everything live.
     pub fn digest(&self) -> u64 {
-        self.live().map(Entry::digest).fold(0, u64::wrapping_add)
+        self.live().map(|e| e.digest(self.bug)).fold(0, u64::wrapping_add)
     }
 
     fn live(&self) -> impl Iterator<Item = &Entry> {
@@ -276,6 +302,7 @@ impl Slot {
 
     /// Forgets what was removed long ago.
     pub fn compact(&mut self, now: Nanos, tombstone: Nanos) {
+        let tombstone = if self.bug == Some(Bug::TombstoneCompactedEarly) { 0 } else { tombstone };
         for datum in self.datums.values_mut() {
             datum.entries.retain(|_, kept| kept.entry.is_live() || now < kept.since + tombstone);
         }

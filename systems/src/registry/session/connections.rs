@@ -114,8 +114,8 @@ impl Session {
     /// With acknowledgement by data the operation waits for its write, else it is answered at once.
     fn wait(&self, connection: ConnectionId, op: OpId, out: &mut Out) -> Option<(ConnectionId, OpId)> {
         match self.config.ack {
-            Ack::Data => Some((connection, op)),
-            Ack::Session => {
+            Ack::Data if self.bug != Some(Bug::AckBeforeWrite) => Some((connection, op)),
+            _ => {
                 self.reply(connection, op, Answer::Ok(None), out);
                 None
             }

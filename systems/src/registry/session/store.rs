@@ -1,5 +1,6 @@
 //! What the clients of one session node hold, and what they took back lately, by slot.
 
+use crate::registry::bugs::Bug;
 use crate::registry::entry::{Entry, Publisher, Rank};
 use crate::registry::layout::slot_of;
 use crate::registry::message::{SlotAnswer, SlotAsk};
@@ -18,12 +19,13 @@ pub(super) struct Held {
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Store {
+    bug: Option<Bug>,
     slots: Vec<BTreeMap<(DataIx, Publisher), Held>>,
 }
 
 impl Store {
-    pub fn new(slots: u32) -> Store {
-        Store { slots: (0..slots).map(|_| BTreeMap::new()).collect() }
+    pub fn new(slots: u32, bug: Option<Bug>) -> Store {
+        Store { bug, slots: (0..slots).map(|_| BTreeMap::new()).collect() }
     }
 
     pub fn clear(&mut self) {
@@ -54,7 +56,7 @@ impl Store {
     pub fn answer(&self, ask: &SlotAsk) -> SlotAnswer {
         let slot = &self.slots[ask.slot as usize];
         let live = || slot.values().map(|held| &held.entry).filter(|entry| entry.is_live());
-        let whole = live().map(Entry::digest).fold(0, u64::wrapping_add) != ask.digest;
+        let whole = live().map(|entry| entry.digest(self.bug)).fold(0, u64::wrapping_add) != ask.digest;
         let mut entries = Vec::new();
         if whole {
             entries.extend(live().cloned());

@@ -41,6 +41,8 @@ pub(super) struct Watched {
     question: Option<Question>,
     /// Ask once more after the answer.
     again: bool,
+    /// The newest version that data gave notice of.
+    noticed: u64,
     change_armed: bool,
     pub push_armed: bool,
 }
@@ -81,6 +83,7 @@ impl Session {
             fresh: now.mono,
             question: None,
             again: false,
+            noticed: 0,
             change_armed: false,
             push_armed: false,
         });
@@ -99,6 +102,9 @@ impl Session {
     pub(super) fn unwatch(&mut self, data: DataIx, connection: ConnectionId, subscription: u32) {
         if let Some(watched) = self.watched.get_mut(&data) {
             watched.subscribers.remove(&(connection, subscription));
+            if self.bug == Some(Bug::UnsubscribeTakesAll) {
+                watched.subscribers.clear();
+            }
             if watched.subscribers.is_empty() {
                 self.watched.remove(&data);
             }
@@ -120,7 +126,7 @@ impl Session {
         let source = self.source_of(data, id);
         let Some(watched) = self.watched.get_mut(&data) else { return };
         if watched.question.is_some() {
-            watched.again = true;
+            watched.again = self.bug != Some(Bug::LostWakeUp);
             return;
         }
         watched.again = false;
@@ -142,6 +148,10 @@ impl Session {
         let Some(watched) = self.watched.get_mut(&data) else { return };
         if watched.question.is_some_and(|question| question.id == id) {
             watched.question = None;
+            if let (Some(Bug::RequestedVersionRecorded), Some(content)) = (self.bug, &mut watched.content) {
+                content.version = content.version.max(watched.noticed);
+                return;
+            }
             if self.bug == Some(Bug::EmptyFirstFetch) {
                 self.forget_first(data);
             }
@@ -222,6 +232,9 @@ impl Session {
     /// Data says what changed.
     pub(super) fn on_changed(&mut self, changes: Vec<(DataIx, u64)>, out: &mut Out) {
         for (data, version) in changes {
+            if let Some(watched) = self.watched.get_mut(&data) {
+                watched.noticed = watched.noticed.max(version);
+            }
             let known = self.watched.get(&data).and_then(|watched| watched.content.as_ref());
             if known.is_none_or(|content| version > content.version) {
                 self.changed(data, out);
@@ -269,7 +282,7 @@ impl Session {
         for (data, version) in versions {
             let Some(watched) = self.watched.get_mut(&data) else { continue };
             let current = match &watched.content {
-                Some(content) => content.version >= version,
+                Some(content) => content.version >= version || self.bug == Some(Bug::ScanIgnored),
                 None => false,
             };
             if current {
