@@ -85,6 +85,7 @@ impl Default for Times {
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("quickstart", include_str!("../../scenarios/quickstart.toml")),
     ("registry-churn", include_str!("../../scenarios/registry-churn.toml")),
+    ("registry-database", include_str!("../../scenarios/registry-database.toml")),
     ("registry-failover", include_str!("../../scenarios/registry-failover.toml")),
     ("registry-lost-pushes", include_str!("../../scenarios/registry-lost-pushes.toml")),
     ("registry-lost-answers", include_str!("../../scenarios/registry-lost-answers.toml")),

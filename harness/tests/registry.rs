@@ -3,9 +3,11 @@
 
 mod common;
 
-use checkers::Verdict;
+use checkers::{Options, Verdict};
 use common::Scratch;
 use common::inside::{judge, scenario};
+use harness::attempt::attempt;
+use harness::plan::Plan;
 
 /// How many seeds the clean runs take: 500 where `UPHEAVAL_SEEDS` says nothing else.
 fn seeds() -> u64 {
@@ -14,10 +16,10 @@ fn seeds() -> u64 {
 
 #[test]
 fn the_right_registry_raises_no_alarm() {
-    let scratch = Scratch::new("right-registry");
     let scenarios = [
         "quickstart",
         "registry-churn",
+        "registry-database",
         "registry-failover",
         "registry-lost-answers",
         "registry-lost-pushes",
@@ -30,16 +32,17 @@ fn the_right_registry_raises_no_alarm() {
         "r8-v6",
     ]
     .map(|name| scenario(name, &[]));
-    let mut inconclusive = Vec::new();
+    let (mut inconclusive, mut wrong) = (Vec::new(), Vec::new());
     for seed in 0..seeds() {
         let scenario = &scenarios[seed as usize % scenarios.len()];
-        let judged = judge(&scratch.0, scenario, seed, None, 1);
-        match judged.report.verdict {
+        let attempt = attempt(&Plan::draw(scenario, seed, None), &Options::default(), false).unwrap();
+        match attempt.report.verdict {
             Verdict::Pass => {}
-            Verdict::Inconclusive => inconclusive.push((seed, judged.report.reasons)),
-            _ => panic!("{} seed {seed}: {}", scenario.name, reports::terminal::summary(&judged.run(), false)),
+            Verdict::Inconclusive => inconclusive.push((&scenario.name, seed, attempt.report.reasons)),
+            _ => wrong.push((&scenario.name, seed, attempt.fingerprint())),
         }
     }
+    assert!(wrong.is_empty(), "alarms: {wrong:#?}");
     assert!(inconclusive.len() as u64 * 100 <= seeds(), "more than 1 % inconclusive: {inconclusive:#?}");
 }
 
