@@ -9,6 +9,7 @@ use crate::ground::Ground;
 use crate::hearing::Hearing;
 use crate::judge::{Judge, Mine, Stopped};
 use crate::options::{Checker, Options};
+use crate::presence::reregistered_after;
 use crate::record::Record;
 use crate::span::Span;
 use crate::sufficiency::{Seen as Sufficiency, reasons};
@@ -350,6 +351,11 @@ fn convergence_figures(figures: &mut BTreeMap<String, Figure>, prepared: &Prepar
     };
     times("", &convergence.all);
     times("calm_", &convergence.calm);
+    let Prepared { record, hearings, .. } = prepared;
+    let again = record.publishers.iter().filter_map(|p| reregistered_after(record, hearings, p)).max();
+    if let (Some(again), Some(_)) = (again, record.header.contract.reregister_ms_max) {
+        figures.insert("measured_reregister_ms_max".to_owned(), Figure::Whole(again.div_ceil(MILLI) as i64));
+    }
 }
 
 #[cfg(test)]

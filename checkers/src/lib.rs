@@ -16,6 +16,7 @@
 //! Two rules are narrower than they could be. A torn push is reported only where nothing else is wrong with the push. An
 //! open end (an operation without a completion, a fault that never serves again) lasts for ever.
 
+mod calibration;
 mod changes;
 mod check;
 mod content;
@@ -38,6 +39,7 @@ mod trouble;
 pub mod verdict;
 mod views;
 
+pub use calibration::calibrate;
 pub use check::check;
 pub use options::{Checker, CheckersError, Options};
 pub use verdict::{CheckResult, Convergence, Figure, Kind, Report, Sample, TrailEntry, Verdict, Violation};

@@ -189,6 +189,22 @@ fn combined(states: &[State]) -> State {
 fn debts(record: &Record, options: &Options, hearings: &[Hearing], publisher: &Publisher) -> Vec<Debt> {
     let Some(promise) = record.header.contract.reregister_ms_max else { return Vec::new() };
     let promise = millis(promise) / options.divisor.max(1);
+    let late = |(open, value, _): (Span, u32, bool)| {
+        let from = open.from.saturating_add(promise);
+        (from < open.to).then(|| Debt { span: Span::new(from, open.to), value })
+    };
+    unregistered(record, hearings, publisher).into_iter().filter_map(late).collect()
+}
+
+/// The longest that this publisher took to register again in a new session without a fault on its way.
+pub(crate) fn reregistered_after(record: &Record, hearings: &[Hearing], publisher: &Publisher) -> Option<Nanos> {
+    let all = unregistered(record, hearings, publisher);
+    all.into_iter().filter(|(_, _, again)| *again).map(|(open, _, _)| open.to - open.from).max()
+}
+
+/// Spans of undisturbed connection in a new session during which this publisher has not registered again what it means
+/// to hold; with that value, and whether a new registration ended the span.
+fn unregistered(record: &Record, hearings: &[Hearing], publisher: &Publisher) -> Vec<(Span, u32, bool)> {
     let mut out = Vec::new();
     for &session in record.by_client.get(&publisher.client).into_iter().flatten() {
         let Some(begin) = record.sessions[session].stretches.first().map(|s| s.from) else { continue };
@@ -203,9 +219,9 @@ fn debts(record: &Record, options: &Options, hearings: &[Hearing], publisher: &P
         let Some(Step { what: What::Put(value), .. }) = held else { continue };
         let acts = publisher.steps.get(earlier).map_or(Nanos::MAX, |s| s.invoke);
         for clean in &hearings[session].clean {
-            let span = Span::new(clean.from.saturating_add(promise), clean.to.min(acts));
-            if span.from < span.to {
-                out.push(Debt { span, value: *value });
+            let open = Span { from: clean.from, to: clean.to.min(acts) };
+            if open.from < open.to {
+                out.push((open, *value, acts < Nanos::MAX && acts <= clean.to));
             }
         }
     }

@@ -3,7 +3,7 @@
 
 mod support;
 
-use checkers::{Kind, Verdict, check};
+use checkers::{Kind, check};
 use history::{Contract, Keeper};
 use support::{contract, counts, events, header, options};
 
@@ -462,76 +462,4 @@ fn two_sessions() {
     breaks(&quiet, &both("", 25), &[Kind::Incomplete]);
     // Replacing another session's element may leave a hole.
     holds(&quiet, &both("", 24));
-}
-
-#[test]
-fn too_little_is_inconclusive() {
-    let judged = |text: &str| check(&header(contract()), &events(&format!("{START}{text}")), &options());
-    let good = "5 c1 push d0 a \n 50 c1 ping ok 51";
-    assert_eq!(judged(good).verdict, Verdict::Pass, "{:?}", judged(good).reasons);
-    assert_eq!(judged("5 c1 unsubscribe d0 ok 6").verdict, Verdict::Inconclusive);
-    // Most of the time anything was allowed.
-    assert_eq!(judged("5 c1 push d0 a \n 6 fault pause n0 - \n 90 c1 ping ok 91").verdict, Verdict::Inconclusive);
-    let mut few = options();
-    few.operations_min = 20;
-    let report = check(&header(contract()), &events(&format!("{START}{good}")), &few);
-    assert_eq!(report.verdict, Verdict::Inconclusive);
-    assert!(report.reasons[0].contains("operations"), "{:?}", report.reasons);
-    // An incomplete history, final reads that are missing, a bound on the work.
-    let mut cut = events(&format!("{START}{good}"));
-    cut.pop();
-    assert_eq!(check(&header(contract()), &cut, &options()).verdict, Verdict::Inconclusive);
-    let mut wants = header(contract());
-    wants.final_reads = 1;
-    assert_eq!(check(&wants, &events(&format!("{START}{good}")), &options()).verdict, Verdict::Inconclusive);
-    few = options();
-    few.steps_max = 1;
-    let report = check(&header(contract()), &events(&format!("{START}{good}")), &few);
-    assert_eq!(report.verdict, Verdict::Inconclusive);
-    // Pinned publishers that need not be there for most of the chaos.
-    let mut pinned = header(contract());
-    pinned.pinned = vec![0];
-    let chaos = |t: u32| {
-        format!("{START} 5 c1 push d0 a \n 10 phase chaos \n {t} c0 lost \n 100 phase heal \n 101 c1 ping ok 101")
-    };
-    assert_eq!(check(&pinned, &events(&chaos(40)), &options()).reasons, Vec::<String>::new());
-    assert_eq!(check(&pinned, &events(&chaos(20)), &options()).reasons.len(), 1);
-}
-
-#[test]
-fn faults_must_bite() {
-    let text = format!("{START} 5 c1 push d0 a \n 10 fault pause n0 12 \n 80 c1 ping ok 81");
-    let mut list = events(&text);
-    assert_eq!(check(&header(contract()), &list, &options()).verdict, Verdict::Pass);
-    for event in &mut list {
-        if let history::Event::Fault(fault) = event {
-            fault.effect = None;
-        }
-    }
-    assert_eq!(check(&header(contract()), &list, &options()).verdict, Verdict::Inconclusive);
-}
-
-#[test]
-fn tighter_bounds_find_more() {
-    let list = events(&format!("{START} 5 c1 push d0 a \n 20 c0 publish d0 b ok 22 \n 30 c1 push d0 b"));
-    assert_eq!(check(&header(contract()), &list, &options()).verdict, Verdict::Pass);
-    let strict = checkers::Options { divisor: 4, ..options() };
-    assert_eq!(check(&header(contract()), &list, &strict).verdict, Verdict::Violation);
-}
-
-#[test]
-fn evidence_is_complete() {
-    let text = format!("{START} 5 c1 push d0 a \n 20 fault pause n1 21 \n 60 c1 push d0 v9");
-    let report = check(&header(contract()), &events(&text), &options());
-    let completeness = report.checks.iter().find(|c| c.checker == "completeness").unwrap();
-    let found = &completeness.examples[0];
-    assert_eq!(found.kind, Kind::Incomplete);
-    assert_eq!(found.missing, vec!["a"]);
-    assert_eq!(found.expected, vec!["a"]);
-    assert!(found.shown.is_empty() && found.extra.is_empty());
-    assert_eq!((found.version, found.role.as_str(), found.client), (Some(9), "churning", Some(1)));
-    let trail: Vec<&str> = found.trail.iter().map(|t| t.what.as_str()).collect();
-    assert_eq!(trail, vec!["connected", "publish"]);
-    assert!(found.sentence.contains("a missing"), "{}", found.sentence);
-    assert_eq!(found.explained, "by no instant in the last 10 ms");
 }

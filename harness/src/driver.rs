@@ -112,7 +112,8 @@ pub struct Driver {
     subscribed: BTreeMap<u32, DataIx>,
     planned: VecDeque<Intent>,
     reacting: VecDeque<Intent>,
-    /// Registrations whose last operation did not end ok: asked for again when the session goes on.
+    /// Registrations whose last operation did not end ok, or that a new session has not yet: asked for again when the
+    /// session goes on.
     unsettled: BTreeMap<u32, PlannedCall>,
     open: Option<Open>,
     active: Nanos,
@@ -401,16 +402,15 @@ impl Driver {
             }));
         }
         let due = now + self.reaction().reregister_ns;
-        if !new_session {
-            calls.extend(self.unsettled.values().map(|call| (due, call.clone())));
-        } else if common.behaviour.reregister {
-            calls.extend(self.held.iter().map(|(registration, held)| {
-                (due, PlannedCall::Publish { data: held.data, registration: *registration })
-            }));
-        }
         if new_session {
-            self.unsettled.clear();
+            // Owed until it ends ok: also where the connection is lost before it was asked for, and the session resumed.
+            let publish = |(registration, held): (&u32, &Registration)| {
+                (*registration, PlannedCall::Publish { data: held.data, registration: *registration })
+            };
+            let reregister = common.behaviour.reregister;
+            self.unsettled = self.held.iter().filter(|_| reregister).map(publish).collect();
         }
+        calls.extend(self.unsettled.values().map(|call| (due, call.clone())));
         self.reacting.extend(calls.into_iter().map(|(due, call)| Intent { due, call, reaction: true }));
     }
 

@@ -119,6 +119,12 @@ pub struct Tightened {
     /// See [`Contract::lease_ms_max`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lease_ms_max: Option<u64>,
+    /// See [`Contract::in_flight_ms_max`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight_ms_max: Option<u64>,
+    /// See [`Contract::calibrated`].
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub calibrated: bool,
 }
 
 impl Tightened {
@@ -137,6 +143,8 @@ impl Tightened {
         tighten("visible_ms_max", self.visible_ms_max, &mut contract.visible_ms_max)?;
         tighten("recovered_ms_max", self.recovered_ms_max, &mut contract.recovered_ms_max)?;
         tighten("lease_ms_max", self.lease_ms_max, &mut contract.lease_ms_max)?;
+        tighten("in_flight_ms_max", self.in_flight_ms_max, &mut contract.in_flight_ms_max)?;
+        contract.calibrated |= self.calibrated;
         let mut staleness = contract.staleness_ms_max.unwrap_or(u64::MAX);
         tighten("staleness_ms_max", self.staleness_ms_max, &mut staleness)?;
         contract.staleness_ms_max = Some(staleness).filter(|bound| *bound < u64::MAX);

@@ -28,7 +28,8 @@ impl Judged {
 
 /// Reads and checks a history; with `measure` the bounds of a pass are compared with what they could be. Damage makes it inconclusive at best: what is missing could have been a violation.
 pub fn judge(path: &Path, options: &Options, mut facts: RunFacts, measure: bool) -> Result<Judged, Error> {
-    let history = history::read(path).map_err(|e| Error::usage(e.to_string()))?;
+    let mut history = history::read(path).map_err(|e| Error::usage(e.to_string()))?;
+    history.header.contract = checkers::calibrate(&history.header, &history.events, options);
     let mut report = checkers::check(&history.header, &history.events, options);
     if let Some(damage) = &history.damage {
         report.verdict = report.verdict.merge(Verdict::Inconclusive);

@@ -56,4 +56,8 @@ pub struct Contract {
     pub reregister_ms_max: Option<u64>,
     /// A read reflects every change acknowledged before it was invoked.
     pub linearizable_reads: bool,
+    /// `visible_ms_max`, `recovered_ms_max` and `reregister_ms_max` are limits only; what binds is twice what changes took
+    /// before the first fault of the same run, where that is less. For systems on hosts whose speed is not known beforehand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub calibrated: bool,
 }

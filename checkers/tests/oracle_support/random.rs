@@ -44,6 +44,7 @@ fn contract(n: &mut Numbers, family: usize) -> Contract {
         in_flight_ms_max: n.below(4),
         reregister_ms_max: n.chance(50).then(|| n.below(6)),
         linearizable_reads: n.chance(30),
+        calibrated: false,
     }
 }
 

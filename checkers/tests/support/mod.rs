@@ -39,6 +39,7 @@ pub fn contract() -> Contract {
         in_flight_ms_max: 5,
         reregister_ms_max: None,
         linearizable_reads: false,
+        calibrated: false,
     }
 }
 

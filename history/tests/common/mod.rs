@@ -38,6 +38,7 @@ pub fn header() -> Header {
             in_flight_ms_max: 1000,
             reregister_ms_max: Some(2000),
             linearizable_reads: false,
+            calibrated: false,
         },
         final_reads: 4,
         bug: None,

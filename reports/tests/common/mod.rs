@@ -47,6 +47,7 @@ pub fn contract() -> Contract {
         in_flight_ms_max: 1_000,
         reregister_ms_max: None,
         linearizable_reads: false,
+        calibrated: false,
     }
 }
 

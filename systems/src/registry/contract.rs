@@ -60,5 +60,6 @@ pub fn contract(config: &RegistryConfig) -> Contract {
         in_flight_ms_max: c.connection_idle_ms + c.client_silence_ms,
         reregister_ms_max: None,
         linearizable_reads: c.ack == Ack::Data && !v5,
+        calibrated: false,
     }
 }

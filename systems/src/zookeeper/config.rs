@@ -60,7 +60,8 @@ pub struct ZooKeeperConfig {
     pub visible_ms_max: u64,
     /// The same after the last fault; none: what the timeouts allow.
     pub recovered_ms_max: Option<u64>,
-    /// How long a publish of unknown outcome may still take effect after its session is over.
+    /// How long a publish of unknown outcome may still take effect after its session is over: the end of a session is a
+    /// transaction, and what is ordered after it fails.
     pub in_flight_ms_max: u64,
     /// A client in a new session has registered everything again after this long.
     pub reregister_ms_max: u64,
@@ -87,7 +88,7 @@ impl Default for ZooKeeperConfig {
             slack_ms: 750,
             visible_ms_max: 1000,
             recovered_ms_max: None,
-            in_flight_ms_max: 1000,
+            in_flight_ms_max: 0,
             reregister_ms_max: 5000,
         }
     }
@@ -179,6 +180,7 @@ impl ZooKeeperConfig {
             in_flight_ms_max: self.in_flight_ms_max,
             reregister_ms_max: Some(self.reregister_ms_max),
             linearizable_reads: self.barrier == Barrier::Transaction,
+            calibrated: false,
         }
     }
 }

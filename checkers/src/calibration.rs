@@ -1,0 +1,34 @@
+//! Bounds of calm that follow the host: a contract that is `calibrated` is bound by twice what the same run needed before
+//! its first fault, so that a quiet host is held to more than a busy one and neither to more than the declared limit.
+
+use crate::check::check;
+use crate::options::{Checker, Options};
+use history::{Contract, Event, FaultKind, FaultStage, Header, MILLI};
+
+/// Fewer convergence times than this tell nothing: the declared limits stay.
+const SAMPLES_MIN: u64 = 100;
+/// How much slower than before the first fault the rest of the run may be.
+const MARGIN: u64 = 2;
+
+/// The contract that binds this history: the declared one unless it is `calibrated`. Never wider than the declared one.
+/// [`check()`] takes contracts as they stand; whoever loads a history puts this one into its header first.
+pub fn calibrate(header: &Header, events: &[Event], options: &Options) -> Contract {
+    let mut contract = header.contract.clone();
+    if !contract.calibrated {
+        return contract;
+    }
+    let begins = |event: &Event| match event {
+        Event::Fault(fault) => fault.stage == FaultStage::Start && fault.kind != FaultKind::MasterLag,
+        _ => false,
+    };
+    let calm = &events[..events.iter().position(begins).unwrap_or(events.len())];
+    let options = Options { checkers: vec![Checker::Convergence], divisor: 1, ..options.clone() };
+    let Some(convergence) = check(header, calm, &options).convergence else { return contract };
+    if convergence.calm.count >= SAMPLES_MIN {
+        let bound = (convergence.calm.max * MARGIN / MILLI).max(1);
+        contract.visible_ms_max = contract.visible_ms_max.min(bound);
+        contract.recovered_ms_max = contract.recovered_ms_max.min(bound);
+        contract.reregister_ms_max = contract.reregister_ms_max.map(|declared| declared.min(bound));
+    }
+    contract
+}
