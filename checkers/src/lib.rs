@@ -27,6 +27,8 @@ mod ground;
 mod hearing;
 mod incarnation;
 mod judge;
+pub mod linearizability;
+pub mod menu;
 pub mod mutation;
 mod nearest;
 pub mod options;

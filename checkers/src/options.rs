@@ -57,6 +57,28 @@ pub enum CheckersError {
         /// The name asked for.
         name: String,
     },
+    /// There is no model of this name.
+    #[error("there is no model `{name}`; `upheaval list models` lists them")]
+    UnknownModel {
+        /// The name asked for.
+        name: String,
+    },
+    /// The model cannot begin so.
+    #[error("the model {model} begins with {expected}")]
+    BadInitial {
+        /// The model.
+        model: &'static str,
+        /// What it begins with.
+        expected: &'static str,
+    },
+    /// The history is not one of the model.
+    #[error("{what} (entry {entry} of the history)")]
+    Misfit {
+        /// What does not fit.
+        what: String,
+        /// Invocations and completions counted from 1.
+        entry: u64,
+    },
 }
 
 impl FromStr for Checker {

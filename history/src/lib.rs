@@ -5,6 +5,7 @@
 //! whatever a checker needs to know (the contract of the system, its nodes, the faults and what each of them touched)
 //! stands in it.
 
+pub mod calls;
 pub mod cat;
 pub mod connection;
 pub mod contents;

@@ -13,6 +13,7 @@ pub mod format;
 pub mod html;
 pub mod json;
 pub mod names;
+pub mod operations;
 pub mod story;
 pub mod terminal;
 pub mod trail;

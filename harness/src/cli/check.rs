@@ -1,20 +1,32 @@
 //! `upheaval check HISTORY` and `upheaval report RUN`: verdict and report of what is stored.
 
-use super::{CheckArgs, ReportArgs, print, session};
+use super::{CheckArgs, ReportArgs, operations, print, session};
 use crate::error::Error;
 use crate::store::{self, RunFolder};
 use crate::verdict::{Judged, judge, save};
 use reports::RunFacts;
 use std::path::{Path, PathBuf};
 
-/// Checks a history again.
+/// Checks a history again, or operation histories by a model.
 pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
+    if let Some(model) = &arguments.operations.model {
+        return operations::check(&arguments, model);
+    }
+    let [history] = arguments.histories.as_slice() else {
+        return Err(Error::usage("several histories are checked together with --model only; give one without it"));
+    };
+    if operations::is_foreign(history) {
+        return Err(Error::usage(format!(
+            "{} is an operation history; say by which model to judge it: --model NAME, see `upheaval list models`",
+            history.display()
+        )));
+    }
     let mut options = session::options(arguments.divide_bounds, arguments.threads);
     if !arguments.checker.is_empty() {
         let chosen = arguments.checker.iter().map(|name| name.parse()).collect::<Result<_, _>>();
         options.checkers = chosen.map_err(|e: checkers::CheckersError| Error::usage(format!("--checker: {e}")))?;
     }
-    let (path, facts) = locate(&arguments.history);
+    let (path, facts) = locate(history);
     let judged = judge(&path, &options, facts, true)?;
     show(&judged, arguments.json)
 }

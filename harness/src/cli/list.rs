@@ -1,4 +1,4 @@
-//! `upheaval list scenarios|systems|faults|checkers|bugs`.
+//! `upheaval list scenarios|systems|faults|checkers|models|bugs`.
 
 use super::{ListArgs, print, print_json};
 use crate::error::Error;
@@ -20,6 +20,8 @@ pub enum What {
     Faults,
     /// Checkers that judge histories.
     Checkers,
+    /// Models that operation histories are judged by.
+    Models,
     /// Bugs that can be planted in the embedded registry.
     Bugs,
 }
@@ -34,6 +36,7 @@ pub fn list(arguments: &ListArgs) -> Result<u8, Error> {
         What::Systems => ("systems", systems()),
         What::Faults => ("faults", faults()),
         What::Checkers => ("checkers", checkers()),
+        What::Models => ("models", models()),
         What::Bugs => ("bugs", bugs()),
     };
     if arguments.json {
@@ -46,6 +49,13 @@ pub fn list(arguments: &ListArgs) -> Result<u8, Error> {
         rows.iter().map(|row| format!("{:width$}  {}", text(row, "name"), text(row, "about"))).collect();
     print(&lines.join("\n"))?;
     Ok(0)
+}
+
+fn models() -> Vec<Value> {
+    let model = |model: &checkers::linearizability::ModelName| json!({ "name": model.name(), "about": model.about() });
+    let menu = |checker: &checkers::menu::MenuName| json!({ "name": checker.name(), "about": checker.about() });
+    let models = checkers::linearizability::ModelName::ALL.iter().map(model);
+    models.chain(checkers::menu::MenuName::ALL.iter().map(menu)).collect()
 }
 
 fn scenarios() -> Result<Vec<Value>, Error> {

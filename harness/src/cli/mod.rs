@@ -5,6 +5,7 @@ mod doctor;
 mod explore;
 mod histories;
 mod list;
+mod operations;
 mod pages;
 mod replay;
 mod run;
@@ -146,13 +147,14 @@ struct ExploreArgs {
 
 #[derive(Args, Debug)]
 struct CheckArgs {
-    /// A history file, or the folder of a run.
-    history: PathBuf,
+    /// History files, or the folder of a run.
+    #[arg(required = true, value_name = "HISTORY")]
+    histories: Vec<PathBuf>,
     /// Only these checkers: convergence, completeness, ghosts, order.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', conflicts_with = "model")]
     checker: Vec<String>,
     /// Divide every bound of the contract by this.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000_000), conflicts_with = "model")]
     divide_bounds: u64,
     /// Threads; the result does not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -160,6 +162,34 @@ struct CheckArgs {
     /// Print one JSON object on standard output.
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    operations: OperationsArgs,
+}
+
+/// How operation histories (Jepsen's, or the operations of ours) are judged.
+#[derive(Args, Debug)]
+struct OperationsArgs {
+    /// Judge the operations by this model, see `upheaval list models`.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// What objects hold at first, as EDN: 0, nil, "a", {:x 0 :y 1}, or x=0,y=1.
+    #[arg(long, value_name = "VALUE", requires = "model", allow_hyphen_values = true)]
+    initial: Option<String>,
+    /// What a failed compare-and-set means: it saw another value (observed), or nothing (did-not-happen).
+    #[arg(long, value_name = "MEANING", requires = "model", value_parser = ["observed", "did-not-happen"], default_value = "did-not-happen")]
+    failed_cas: String,
+    /// Give up a file after this time: 500ms, 60s, 5m.
+    #[arg(long, value_name = "TIME", requires = "model", value_parser = operations::duration, default_value = "60s")]
+    time_limit: std::time::Duration,
+    /// Give up a file rather than hold more memory: 500MiB, 4GiB.
+    #[arg(long, value_name = "BYTES", requires = "model", value_parser = operations::bytes, default_value = "4GiB")]
+    memory_limit: u64,
+    /// Draw the contradictions into this HTML file.
+    #[arg(long, value_name = "FILE", requires = "model")]
+    explain: Option<PathBuf>,
+    /// The format of the files instead of what their content says: edn, json, log, upheaval.
+    #[arg(long, value_name = "NAME", requires = "model", value_parser = ["edn", "json", "log", "upheaval"])]
+    format: Option<String>,
 }
 
 #[derive(Subcommand, Debug)]

@@ -101,6 +101,14 @@ pub(super) fn open(m: &mut Markup, height: f64, title: &str, description: &str) 
     m.el("desc", &[], description);
 }
 
+/// The same for a drawing that may be wider than the page, and is then moved sideways instead of made small.
+pub(super) fn open_wide(m: &mut Markup, width: f64, height: f64, title: &str, description: &str) {
+    let view = format!("0 0 {} {}", px(width), px(height));
+    let least = format!("min-width: {}px", px(width.min(WIDTH * 20.0) * if width > WIDTH { 1.0 } else { 0.6 }));
+    m.open("svg", &[("class", "plot"), ("viewBox", &view), ("style", &least), ("role", "img"), ("aria-label", title)]);
+    m.el("desc", &[], description);
+}
+
 /// The next round step of time: 1, 2 or 5 times a power of ten, from a microsecond on.
 fn time_step(at_least: Nanos) -> Nanos {
     let mut decade = 1_000;

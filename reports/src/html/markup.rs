@@ -5,40 +5,40 @@
 use std::fmt::Write;
 
 /// Attributes: names are fixed, values are escaped.
-pub(super) type Attributes<'a> = &'a [(&'static str, &'a str)];
+pub(crate) type Attributes<'a> = &'a [(&'static str, &'a str)];
 
 /// A document that grows.
 #[derive(Debug, Default)]
-pub(super) struct Markup {
+pub(crate) struct Markup {
     out: String,
     open: Vec<&'static str>,
 }
 
 impl Markup {
     /// An empty one.
-    pub(super) fn new() -> Markup {
+    pub(crate) fn new() -> Markup {
         Markup { out: String::with_capacity(1 << 18), open: Vec::new() }
     }
 
     /// Fixed markup, as it stands in the source.
-    pub(super) fn raw(&mut self, fixed: &'static str) {
+    pub(crate) fn raw(&mut self, fixed: &'static str) {
         self.out.push_str(fixed);
     }
 
     /// Text.
-    pub(super) fn text(&mut self, text: &str) {
+    pub(crate) fn text(&mut self, text: &str) {
         escape(&mut self.out, text);
     }
 
     /// Opens an element.
-    pub(super) fn open(&mut self, tag: &'static str, attributes: Attributes<'_>) {
+    pub(crate) fn open(&mut self, tag: &'static str, attributes: Attributes<'_>) {
         self.start(tag, attributes);
         self.out.push('>');
         self.open.push(tag);
     }
 
     /// Closes the innermost open element.
-    pub(super) fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         let tag = self.open.pop().expect("each close has its open");
         let _ = write!(self.out, "</{tag}>");
         if is_block(tag) {
@@ -47,20 +47,20 @@ impl Markup {
     }
 
     /// An element without content.
-    pub(super) fn leaf(&mut self, tag: &'static str, attributes: Attributes<'_>) {
+    pub(crate) fn leaf(&mut self, tag: &'static str, attributes: Attributes<'_>) {
         self.start(tag, attributes);
         self.out.push_str("/>");
     }
 
     /// An element that holds text.
-    pub(super) fn el(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) {
+    pub(crate) fn el(&mut self, tag: &'static str, attributes: Attributes<'_>, text: &str) {
         self.open(tag, attributes);
         self.text(text);
         self.close();
     }
 
     /// An SVG element with a tooltip.
-    pub(super) fn titled(&mut self, tag: &'static str, attributes: Attributes<'_>, title: &str) {
+    pub(crate) fn titled(&mut self, tag: &'static str, attributes: Attributes<'_>, title: &str) {
         self.open(tag, attributes);
         self.el("title", &[], title);
         self.close();
@@ -76,7 +76,7 @@ impl Markup {
     }
 
     /// The document.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         assert!(self.open.is_empty(), "each open has its close: {:?}", self.open);
         self.out
     }
@@ -124,7 +124,7 @@ fn escape(out: &mut String, text: &str) {
 }
 
 /// A coordinate: at most one decimal.
-pub(super) fn px(value: f64) -> String {
+pub(crate) fn px(value: f64) -> String {
     let tenths = (value * 10.0).round() / 10.0;
     if tenths.fract() == 0.0 { format!("{tenths:.0}") } else { format!("{tenths:.1}") }
 }

@@ -7,13 +7,14 @@
 
 mod checks;
 mod contract;
+pub(crate) mod drawing;
 mod evidence;
 mod exploration;
 mod faults;
 mod frame;
 mod lanes;
 mod load;
-mod markup;
+pub(crate) mod markup;
 mod plots;
 mod series;
 mod spread;
@@ -75,6 +76,22 @@ fn head(title: &str, m: &mut Markup) {
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
     );
     m.leaf("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
+    m.leaf("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
+    m.leaf("meta", &[("name", "color-scheme"), ("content", "light dark")]);
+    m.leaf("link", &[("rel", "icon"), ("href", "data:,")]);
+    m.el("title", &[], title);
+    m.open("style", &[]);
+    m.raw(STYLE);
+    m.close();
+    m.close();
+}
+
+/// The head of a page without scripts.
+pub(crate) fn plain_head(m: &mut Markup, title: &str) {
+    m.open("head", &[]);
+    m.leaf("meta", &[("charset", "utf-8")]);
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+    m.leaf("meta", &[("http-equiv", "Content-Security-Policy"), ("content", policy)]);
     m.leaf("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
     m.leaf("meta", &[("name", "color-scheme"), ("content", "light dark")]);
     m.leaf("link", &[("rel", "icon"), ("href", "data:,")]);

@@ -1,0 +1,115 @@
+//! How long linearizability takes: the closed-loop histories of which the peers' figures are known. Parsing is not measured.
+//!
+//! `cargo bench -p upheaval-checkers --bench linearizability` measures the small ones with criterion;
+//! `cargo bench -p upheaval-checkers --bench linearizability -- --table` runs each history of the table once.
+#![allow(missing_docs, reason = "criterion's macros make public functions")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
+
+mod closed_loop;
+
+use checkers::Verdict;
+use checkers::linearizability::{FailedCas, Judgement, Limits, ModelName, Options, check};
+use closed_loop::{ClosedLoop, Load};
+use criterion::{Criterion, Throughput, criterion_group};
+use history::calls::Calls;
+use std::time::{Duration, Instant};
+
+const BASE: ClosedLoop = ClosedLoop {
+    load: Load::Unique,
+    operations: 100_000,
+    flight: 10,
+    keys: 1,
+    impossible_permille: None,
+    unknown_permille: 0,
+    seed: 1,
+};
+const CAS5: ClosedLoop = ClosedLoop { load: Load::Cas5, ..BASE };
+const BAD: Option<u32> = Some(900);
+
+fn judge(load: &ClosedLoop, calls: &Calls, seconds: u64) -> Judgement {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let over = || Instant::now() >= end;
+    let limits = Limits::new(u64::MAX, 4 << 30, &over);
+    let options = Options { failed_cas: FailedCas::Observed, initial: None, threads: 1, explained_max: 0 };
+    let model = if load.load == Load::Cas5 { ModelName::CasRegister } else { ModelName::Register };
+    check(calls, model, &options, &limits).expect("a history of the model")
+}
+
+fn expected(load: &ClosedLoop) -> Verdict {
+    if load.impossible_permille.is_some() { Verdict::Violation } else { Verdict::Pass }
+}
+
+fn bench(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("linearizability");
+    group.sample_size(10).warm_up_time(Duration::from_millis(500)).measurement_time(Duration::from_secs(3));
+    let cases = [
+        ("uniq 100k c10", BASE),
+        ("cas5 10k c10", ClosedLoop { operations: 10_000, ..CAS5 }),
+        ("cas5 100k c10", CAS5),
+        ("cas5 100k c10 over 1,000 keys", ClosedLoop { keys: 1_000, ..CAS5 }),
+    ];
+    for (name, load) in cases {
+        let calls = load.calls();
+        // A check that gave up early would be fast.
+        assert_eq!(judge(&load, &calls, 60).verdict, expected(&load), "{name}");
+        group.throughput(Throughput::Elements(calls.calls.len() as u64));
+        group.bench_function(name, |bencher| bencher.iter(|| judge(&load, &calls, 60)));
+    }
+    group.finish();
+}
+
+/// The time that this thread had a processor, on Linux: on a busy machine the time on the wall says little.
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
+}
+
+/// Each history of the peers' table once, with what came out.
+fn table() {
+    let million = ClosedLoop { operations: 1_000_000, ..BASE };
+    let cas_million = ClosedLoop { operations: 1_000_000, ..CAS5 };
+    let small = |operations, flight| ClosedLoop { operations, flight, ..CAS5 };
+    let bad = |load| ClosedLoop { impossible_permille: BAD, ..load };
+    let unknown = |load| ClosedLoop { unknown_permille: 10, ..load };
+    let cases = [
+        ("uniq 100k c10", BASE),
+        ("uniq 1M c10", million),
+        ("uniq 1M c50", ClosedLoop { flight: 50, ..million }),
+        ("uniq 1M c10, one bad read", bad(million)),
+        ("uniq 1M c50, one bad read", bad(ClosedLoop { flight: 50, ..million })),
+        ("cas5 1M c10 over 1,000 keys", ClosedLoop { keys: 1_000, ..cas_million }),
+        ("cas5 10k c10", small(10_000, 10)),
+        ("cas5 100k c10", CAS5),
+        ("cas5 100k c10, one bad read", bad(CAS5)),
+        ("cas5 1M c10", cas_million),
+        ("cas5 1M c10, one bad read", bad(cas_million)),
+        ("cas5 10k c20", small(10_000, 20)),
+        ("cas5 10k c20, one bad read", bad(small(10_000, 20))),
+        ("cas5 1k c50", small(1_000, 50)),
+        ("cas5 1k c50, one bad read", bad(small(1_000, 50))),
+        ("cas5 10k c10, 1 % unknown", unknown(small(10_000, 10))),
+        ("cas5 100k c10, 1 % unknown", unknown(CAS5)),
+    ];
+    for (name, load) in cases {
+        let calls = load.calls();
+        let (begin, processor) = (Instant::now(), processor_seconds());
+        let judgement = judge(&load, &calls, 60);
+        let took = begin.elapsed().as_secs_f64();
+        let processor = processor_seconds() - processor;
+        println!(
+            "{name:32} {took:8.3} s, processor {processor:8.3} s  {:?} ({})",
+            judgement.verdict, judgement.algorithm
+        );
+    }
+}
+
+criterion_group!(benches, bench);
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--table") {
+        table();
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

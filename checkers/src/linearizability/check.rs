@@ -1,0 +1,277 @@
+//! A whole operation history against a model by name: keys apart, in parallel, all put together again.
+
+use super::catalogue::ModelName;
+use super::decide::{Decision, decide};
+use super::explain::{Explanation, explain};
+use super::limits::{GaveUp, Limits};
+use super::models::{counter, lease, lock, mutex, queue, register, registers, set, stack, text, unordered};
+use super::problem::Problem;
+use super::vocabulary::{FailedCas, Vocabulary};
+use super::words::Words;
+use crate::options::CheckersError;
+use crate::verdict::Verdict;
+use history::calls::{Call, Calls, Value, render};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// How to check.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What a failed compare-and-set means.
+    pub failed_cas: FailedCas,
+    /// What objects hold at first, in the values of the history; none for the model's own.
+    pub initial: Option<Value>,
+    /// Threads to use; the result does not depend on it.
+    pub threads: usize,
+    /// How many violations are explained.
+    pub explained_max: usize,
+}
+
+/// What came out.
+#[derive(Clone, Debug)]
+pub struct Judgement {
+    /// The answer.
+    pub verdict: Verdict,
+    /// How it was found out; several where objects were decided differently.
+    pub algorithm: String,
+    /// Operations that were judged.
+    pub operations: u64,
+    /// Objects (keys, or parts that do not touch each other).
+    pub objects: u64,
+    /// Objects that are not linearizable.
+    pub violations: u64,
+    /// The first of them, in the order of the history.
+    pub failures: Vec<Failure>,
+    /// Objects that were given up.
+    pub undecided: u64,
+    /// Operations of undecided objects up to which there was still an order.
+    pub reached: u64,
+    /// Why it is inconclusive.
+    pub reason: Option<String>,
+}
+
+/// One object that is not linearizable.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// Its key, for people; none if the history has no keys.
+    pub key: Option<String>,
+    /// The call that no order reaches, an index into [`Calls::calls`].
+    pub call: usize,
+    /// What is wrong, for people.
+    pub sentence: String,
+    /// Why; none if more were found than are explained.
+    pub explanation: Option<Explanation>,
+}
+
+/// Checks a history.
+pub fn check(
+    calls: &Calls,
+    model: ModelName,
+    options: &Options,
+    limits: &Limits<'_>,
+) -> Result<Judgement, CheckersError> {
+    let initial = options.initial.clone();
+    let failed_cas = options.failed_cas;
+    let nil = || Words::new(&calls.symbols, initial.clone().unwrap_or_default());
+    match model {
+        ModelName::Register => run(&register::Register { cas: false, failed_cas }, calls, nil(), options, limits),
+        ModelName::CasRegister => run(&register::Register { cas: true, failed_cas }, calls, nil(), options, limits),
+        ModelName::MultiRegister => {
+            // All begin with the same value, 0 unless said; or each with its own, in a map.
+            let (base, own) = match initial {
+                Some(Value::Map(own)) => (Value::Nil, *own),
+                other => (other.unwrap_or(Value::Int(0)), Vec::new()),
+            };
+            let mut words = Words::new(&calls.symbols, base);
+            let own =
+                own.iter().map(|(register, value)| (words.number(&registers::named(register)), words.number(value)));
+            let mut initial: Vec<(u32, u32)> = own.collect();
+            initial.sort_unstable();
+            run(&registers::Registers { initial }, calls, words, options, limits)
+        }
+        ModelName::Kv => {
+            let words = Words::new(&calls.symbols, Value::Nil);
+            let initial = words.text(initial.as_ref().unwrap_or(&Value::Nil));
+            let initial = initial.ok_or(CheckersError::BadInitial { model: "kv", expected: "a string" })?;
+            run(&text::Text { initial }, calls, words, options, limits)
+        }
+        ModelName::Counter => {
+            let initial = initial.as_ref().unwrap_or(&Value::Int(0)).int();
+            let initial = initial.ok_or(CheckersError::BadInitial { model: "counter", expected: "a whole number" })?;
+            run(&counter::Counter { initial }, calls, nil(), options, limits)
+        }
+        other if initial.is_some() => {
+            Err(CheckersError::BadInitial { model: other.name(), expected: "no value at first" })
+        }
+        ModelName::Mutex => run(&mutex::Mutex, calls, nil(), options, limits),
+        ModelName::ReentrantLock => {
+            run(&lock::Lock { holds_max: u32::MAX, fenced: false }, calls, nil(), options, limits)
+        }
+        ModelName::FencedLock => run(&lock::Lock { holds_max: 1, fenced: true }, calls, nil(), options, limits),
+        ModelName::Set => run(&set::Set, calls, nil(), options, limits),
+        ModelName::FifoQueue => run(&queue::Queue, calls, nil(), options, limits),
+        ModelName::UnorderedQueue => run(&unordered::Unordered, calls, nil(), options, limits),
+        ModelName::Stack => run(&stack::Stack, calls, nil(), options, limits),
+        ModelName::Lease => run(&lease::Lease, calls, nil(), options, limits),
+    }
+}
+
+/// Calls of one object: (number of the call, action).
+type Object<A> = Vec<(u32, A)>;
+/// All objects, and how many operations they have together.
+type Objects<A> = (Vec<Object<A>>, u64);
+
+fn run<M: Vocabulary>(
+    model: &M,
+    calls: &Calls,
+    mut words: Words<'_>,
+    options: &Options,
+    limits: &Limits<'_>,
+) -> Result<Judgement, CheckersError> {
+    let (objects, operations) = objects(model, calls, &mut words)?;
+    let results = decide_all(model, calls, &objects, options, limits);
+    let mut judgement = Judgement {
+        verdict: Verdict::Pass,
+        algorithm: String::new(),
+        operations,
+        objects: objects.len() as u64,
+        violations: 0,
+        failures: Vec::new(),
+        undecided: 0,
+        reached: 0,
+        reason: None,
+    };
+    let mut algorithms = BTreeSet::new();
+    for (object, decision) in objects.iter().zip(results) {
+        match decision {
+            Decision::Linearizable { algorithm } => {
+                algorithms.insert(algorithm);
+            }
+            Decision::Unknown { why, done } => give_up(&mut judgement, why, done),
+            Decision::Not { algorithm, at, wrong } => {
+                algorithms.insert(algorithm);
+                judgement.violations += 1;
+                if judgement.failures.len() < options.explained_max.max(20) {
+                    let problem = problem(model, calls, object);
+                    let wanted = judgement.failures.len() < options.explained_max;
+                    let call = problem.ops[at].call as usize;
+                    let explanation =
+                        wanted.then(|| explain(model, &problem, at, wrong.as_ref(), calls, &words, limits));
+                    let action = words.spell(&model.show_action(problem.action(&problem.ops[at])));
+                    let why = wrong.map_or("no order of the operations explains it".to_owned(), |wrong| wrong.why);
+                    let key = calls.calls[call].key.as_ref().map(|key| render(key, &calls.symbols));
+                    judgement.failures.push(Failure { key, call, sentence: format!("{action}: {why}"), explanation });
+                }
+            }
+        }
+    }
+    judgement.algorithm = algorithms.into_iter().collect::<Vec<_>>().join(", ");
+    if judgement.violations > 0 {
+        judgement.verdict = Verdict::Violation;
+    } else if judgement.undecided > 0 {
+        judgement.verdict = Verdict::Inconclusive;
+    } else if calls.calls.is_empty() && calls.others == 0 {
+        judgement.verdict = Verdict::Inconclusive;
+        judgement.reason = Some("there is no operation to judge".to_owned());
+    } else if let Some(cut) = &calls.cut {
+        judgement.verdict = Verdict::Inconclusive;
+        judgement.reason = Some(format!("the history is not whole: {cut}"));
+    }
+    Ok(judgement)
+}
+
+fn give_up(judgement: &mut Judgement, why: GaveUp, done: usize) {
+    judgement.undecided += 1;
+    judgement.reached += done as u64;
+    judgement.reason.get_or_insert_with(|| why.words().to_owned());
+}
+
+/// Actions by object, in the order of the history; and how many there are.
+fn objects<M: Vocabulary>(
+    model: &M,
+    calls: &Calls,
+    words: &mut Words<'_>,
+) -> Result<Objects<M::Action>, CheckersError> {
+    let mut by_key: FxHashMap<Option<&Value>, usize> = FxHashMap::default();
+    let mut keys: Vec<Object<M::Action>> = Vec::new();
+    let mut operations = 0;
+    let mut last: Option<(&Option<Value>, usize)> = None;
+    for (number, call) in calls.calls.iter().enumerate() {
+        let action = model.action(call, words).map_err(|what| misfit(call, what))?;
+        let Some(action) = action else { continue };
+        let at = match last {
+            Some((key, at)) if *key == call.key => at,
+            _ => *by_key.entry(call.key.as_ref()).or_insert_with(|| {
+                keys.push(Vec::new());
+                keys.len() - 1
+            }),
+        };
+        last = Some((&call.key, at));
+        keys[at].push((number as u32, action));
+        operations += 1;
+    }
+    let mut all = Vec::with_capacity(keys.len());
+    for key in keys {
+        let parts: Option<Vec<u32>> = key.iter().map(|(_, action)| model.part(action)).collect();
+        let Some(parts) = parts else {
+            all.push(key);
+            continue;
+        };
+        let mut at: FxHashMap<u32, usize> = FxHashMap::default();
+        for ((number, action), part) in key.into_iter().zip(parts) {
+            let index = *at.entry(part).or_insert_with(|| {
+                all.push(Vec::new());
+                all.len() - 1
+            });
+            all[index].push((number, action));
+        }
+    }
+    Ok((all, operations))
+}
+
+fn misfit(call: &Call, what: String) -> CheckersError {
+    CheckersError::Misfit { what, entry: u64::from(call.invoke) + 1 }
+}
+
+fn problem<M: Vocabulary>(model: &M, calls: &Calls, object: &Object<M::Action>) -> Problem<M::Action> {
+    let operations = object.iter().map(|(number, action)| {
+        let call = &calls.calls[*number as usize];
+        (action.clone(), call.invoke, call.until(), *number)
+    });
+    let mut problem = Problem::new(operations);
+    problem.drop_unknown_observations(model);
+    problem
+}
+
+/// Every object's decision, in their order.
+fn decide_all<M: Vocabulary>(
+    model: &M,
+    calls: &Calls,
+    objects: &[Object<M::Action>],
+    options: &Options,
+    limits: &Limits<'_>,
+) -> Vec<Decision> {
+    let threads = options.threads.clamp(1, objects.len().max(1));
+    let next = AtomicUsize::new(0);
+    let found: Mutex<Vec<(usize, Decision)>> = Mutex::new(Vec::with_capacity(objects.len()));
+    let work = || {
+        let mut mine = Vec::new();
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(object) = objects.get(index)
+        {
+            mine.push((index, decide(model, &problem(model, calls, object), limits)));
+        }
+        found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_unstable_by_key(|(index, _)| *index);
+    found.into_iter().map(|(_, decision)| decision).collect()
+}

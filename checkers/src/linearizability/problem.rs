@@ -1,0 +1,76 @@
+//! One object's history, ready to be judged: operations in the order of their invocations, equal actions numbered alike.
+
+use super::model::{Model, Role};
+use history::calls::OPEN;
+use rustc_hash::FxHashMap;
+use std::hash::Hash;
+
+/// One operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Op {
+    /// Its action, an index into [`Problem::actions`].
+    pub kind: u32,
+    /// Place of its invocation.
+    pub invoke: u32,
+    /// Place of its completion; [`OPEN`] if nobody knows whether it took effect.
+    pub ret: u32,
+    /// Which call of the whole history it is.
+    pub call: u32,
+}
+
+impl Op {
+    /// True if nobody knows whether it took effect.
+    pub fn unknown(&self) -> bool {
+        self.ret == OPEN
+    }
+}
+
+/// The history of one object.
+#[derive(Clone, Debug)]
+pub struct Problem<A> {
+    /// Operations by place of invocation.
+    pub ops: Vec<Op>,
+    /// The distinct actions.
+    pub actions: Vec<A>,
+}
+
+impl<A: Clone + Eq + Hash> Problem<A> {
+    /// From (action, invocation, completion or [`OPEN`], number of the call), in any order. Places are unique.
+    pub fn new(operations: impl IntoIterator<Item = (A, u32, u32, u32)>) -> Problem<A> {
+        let mut kinds: FxHashMap<A, u32> = FxHashMap::default();
+        let mut actions = Vec::new();
+        let mut ops: Vec<Op> = Vec::new();
+        for (action, invoke, ret, call) in operations {
+            let kind = *kinds.entry(action).or_insert_with_key(|action| {
+                actions.push(action.clone());
+                actions.len() as u32 - 1
+            });
+            ops.push(Op { kind, invoke, ret, call });
+        }
+        if !ops.is_sorted_by_key(|op| op.invoke) {
+            ops.sort_unstable_by_key(|op| op.invoke);
+        }
+        Problem { ops, actions }
+    }
+
+    /// The action of an operation.
+    pub fn action(&self, op: &Op) -> &A {
+        &self.actions[op.kind as usize]
+    }
+
+    /// The last completion, if there is one.
+    pub fn last_return(&self) -> Option<u32> {
+        self.ops.iter().filter(|op| !op.unknown()).map(|op| op.ret).max()
+    }
+
+    /// The same without observations of which nobody knows the outcome: they are as good as absent.
+    pub(super) fn drop_unknown_observations<M: Model<Action = A>>(&mut self, model: &M) {
+        let Problem { ops, actions } = self;
+        ops.retain(|op| !op.unknown() || model.role(&actions[op.kind as usize]) != Role::Observation);
+    }
+
+    /// Some of the operations, by index.
+    pub(super) fn some(&self, chosen: impl IntoIterator<Item = usize>) -> Problem<A> {
+        Problem { ops: chosen.into_iter().map(|index| self.ops[index]).collect(), actions: self.actions.clone() }
+    }
+}

@@ -1,0 +1,378 @@
+//! The general search: just-in-time linearization (Lowe 2017) with a set of configurations that walks along the history.
+//!
+//! A configuration is a state and which of the operations in flight have taken effect. Nothing takes effect before it must:
+//! only when an operation returns, those configurations in which it has not taken effect are extended by sequences of other
+//! operations in flight until it has. So memory depends on the operations in flight, not on the length of the history: at
+//! most states times 2^flight configurations at a place. What keeps the set small:
+//!
+//! - An observation (a matching read, a compare-and-set that failed) takes effect as soon as it fits: it changes nothing, so
+//!   whatever is possible without it is possible with it.
+//! - Of equal actions in flight, the one that returns first goes first; of equal ones of known and unknown outcome, the known.
+//! - Operations of unknown outcome are not in the mask but counted by action; a configuration that used more of them than
+//!   another with the same mask and state is dropped; and they are left alone when nothing can depend on them any more.
+
+use super::flight::Flight;
+use super::limits::{GaveUp, Limits};
+use super::mask::Mask;
+use super::model::{Model, Role};
+use super::problem::Problem;
+use super::states::{NO_STATE, States};
+use super::table::{Config, Table};
+use super::uses::{NOTHING, Uses};
+
+/// Marks returns in the list of events.
+const RETURN: u32 = 1 << 31;
+/// Between two bookings of time and memory.
+const STEPS_PER_BOOKING: u64 = 4096;
+
+/// What happened at one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Advance {
+    /// There are configurations left.
+    Alive,
+    /// The operation that returns here cannot have taken effect.
+    Dead,
+}
+
+/// The search, at one place of a history.
+pub(super) struct Search<'a, M: Model, B> {
+    pub(super) problem: &'a Problem<M::Action>,
+    model: &'a M,
+    pub(super) states: States<'a, M>,
+    pub(super) flight: Flight<B>,
+    pub(super) frontier: Vec<Config<B>>,
+    /// Invocations and returns in their order: operation number, and [`RETURN`].
+    events: Vec<u32>,
+    /// True if configurations were left out: then the end of all proves nothing.
+    pub(super) truncated: bool,
+    /// Operations of unknown outcome may be used any number of times: then the end of all still proves a violation.
+    pub(super) relaxed: bool,
+    uses: Uses,
+    roles: Vec<Role>,
+    last_uses: Vec<Option<u32>>,
+    slots: Vec<u8>,
+    table: Table<B>,
+    /// Observations in flight that fit a state, by state; valid in one epoch.
+    fits: Vec<(u32, B)>,
+    epoch: u32,
+    limits: &'a Limits<'a>,
+    steps: u64,
+    booked_bytes: u64,
+    /// Memory that the caller holds for the search.
+    pub(super) extra_bytes: u64,
+}
+
+impl<'a, M: Model, B: Mask> Search<'a, M, B> {
+    pub(super) fn new(
+        model: &'a M,
+        problem: &'a Problem<M::Action>,
+        initial: &[M::State],
+        limits: &'a Limits<'a>,
+    ) -> Search<'a, M, B> {
+        let mut states = States::new(model, &problem.actions);
+        let mut frontier: Vec<Config<B>> = Vec::new();
+        for state in initial {
+            frontier.push(Config { mask: B::NONE, state: states.number(state.clone()), used: NOTHING });
+        }
+        let unknown = problem.ops.iter().any(|op| op.unknown());
+        Search {
+            problem,
+            model,
+            states,
+            flight: Flight::new(),
+            frontier,
+            events: events(problem),
+            truncated: false,
+            relaxed: false,
+            uses: Uses::new(),
+            roles: problem.actions.iter().map(|action| model.role(action)).collect(),
+            last_uses: if unknown { model.last_uses(problem) } else { Vec::new() },
+            slots: vec![0; problem.ops.len()],
+            table: Table::new(),
+            fits: Vec::new(),
+            epoch: 1,
+            limits,
+            steps: 0,
+            booked_bytes: 0,
+            extra_bytes: 0,
+        }
+    }
+
+    /// How many events there are.
+    pub(super) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The operation of an event.
+    pub(super) fn op_at(&self, event: usize) -> usize {
+        (self.events[event] & !RETURN) as usize
+    }
+
+    /// The place of an event in the history.
+    pub(super) fn place(&self, event: usize) -> u32 {
+        let op = &self.problem.ops[self.op_at(event)];
+        if self.events[event] & RETURN != 0 { op.ret } else { op.invoke }
+    }
+
+    /// True if the history has operations of unknown outcome, and it can be tried to use them without counting.
+    pub(super) fn can_relax(&self) -> bool {
+        !self.last_uses.is_empty() && self.model.has_few_states()
+    }
+
+    /// Takes one event; keeps at most `width` configurations.
+    pub(super) fn advance(&mut self, event: usize, width: usize) -> Result<Advance, GaveUp> {
+        let number = self.op_at(event);
+        if self.steps >= STEPS_PER_BOOKING {
+            self.book()?;
+        }
+        self.steps += 1 + self.frontier.len() as u64 / 4;
+        if self.events[event] & RETURN != 0 {
+            return self.end(number, width);
+        }
+        self.begin(number)?;
+        Ok(Advance::Alive)
+    }
+
+    fn begin(&mut self, number: usize) -> Result<(), GaveUp> {
+        let op = self.problem.ops[number];
+        self.retire(op.invoke);
+        if op.unknown() {
+            if let Some(until) = self.last_uses[number]
+                && until > op.invoke
+            {
+                self.flight.hide(op.kind, until);
+            }
+            return Ok(());
+        }
+        let role = self.roles[op.kind as usize];
+        let slot = self.flight.begin(number as u32, &op, role).ok_or(GaveUp::Width)?;
+        self.slots[number] = slot as u8;
+        if role == Role::Observation {
+            self.epoch += 1;
+            for config in &mut self.frontier {
+                if self.states.step(config.state, op.kind) == config.state {
+                    config.mask = config.mask.or(B::of(slot));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets actions of unknown outcome on which nothing can depend from here on.
+    fn retire(&mut self, place: u32) {
+        while let Some(found) = self.flight.hidden.iter().position(|hidden| hidden.until < place) {
+            let hidden = self.flight.hidden.remove(found);
+            for config in &mut self.frontier {
+                config.used = self.uses.forget(config.used, hidden.kind);
+            }
+        }
+    }
+
+    fn end(&mut self, number: usize, width: usize) -> Result<Advance, GaveUp> {
+        let slot = u32::from(self.slots[number]);
+        let bit = B::of(slot);
+        let mut done = Vec::with_capacity(self.frontier.len());
+        let mut todo = Vec::new();
+        for config in self.frontier.drain(..) {
+            if config.mask.and(bit).is_none() { todo.push(config) } else { done.push(config) }
+        }
+        if !todo.is_empty() {
+            self.extend(slot, &mut done, todo, width)?;
+        }
+        if done.len() > width {
+            self.narrow(&mut done, width);
+            self.truncated = true;
+        }
+        done.iter_mut().for_each(|config| config.mask = config.mask.without(bit));
+        self.flight.end(slot);
+        if self.roles[self.problem.ops[number].kind as usize] == Role::Observation {
+            self.epoch += 1;
+        }
+        self.frontier = done;
+        Ok(if self.frontier.is_empty() { Advance::Dead } else { Advance::Alive })
+    }
+
+    /// Extends configurations, shortest ways first, until the operation in `slot` has taken effect in all that are left.
+    fn extend(
+        &mut self,
+        slot: u32,
+        done: &mut Vec<Config<B>>,
+        mut todo: Vec<Config<B>>,
+        width: usize,
+    ) -> Result<(), GaveUp> {
+        self.table.clear();
+        done.retain(|config| self.table.insert(*config, &self.uses));
+        todo.retain(|config| self.table.insert(*config, &self.uses));
+        let mut next = Vec::new();
+        let mut level = 0;
+        while !todo.is_empty() {
+            for config in todo.drain(..) {
+                self.moves(config, slot, done, &mut next);
+                if self.steps >= STEPS_PER_BOOKING {
+                    self.extra_bytes += ((next.capacity() + done.capacity()) * std::mem::size_of::<Config<B>>()) as u64;
+                    let booked = self.book();
+                    self.extra_bytes -= ((next.capacity() + done.capacity()) * std::mem::size_of::<Config<B>>()) as u64;
+                    booked?;
+                }
+            }
+            level += 1;
+            std::mem::swap(&mut todo, &mut next);
+            if width < usize::MAX {
+                let enough = done.len() >= width || (level >= 3 && !done.is_empty());
+                if enough && !todo.is_empty() {
+                    self.truncated = true;
+                    break;
+                }
+                if todo.len() > 4 * width {
+                    self.narrow(&mut todo, 4 * width);
+                    self.truncated = true;
+                }
+            }
+        }
+        if done.iter().any(|config| config.used != NOTHING) {
+            done.retain(|config| self.table.is_least(config, &self.uses));
+        }
+        Ok(())
+    }
+
+    /// Everything that can take effect next.
+    fn moves(&mut self, config: Config<B>, slot: u32, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) {
+        let mut open = self.flight.changes.without(config.mask);
+        while !open.is_none() {
+            let one = open.first();
+            open = open.without(B::of(one));
+            if !self.flight.before[one as usize].without(config.mask).is_none() {
+                continue;
+            }
+            self.steps += 1;
+            let state = self.states.step(config.state, self.flight.kinds[one as usize]);
+            if state != NO_STATE {
+                let mask = config.mask.or(B::of(one));
+                self.reach(Config { mask, state, used: config.used }, slot, done, next);
+            }
+        }
+        for index in 0..self.flight.hidden.len() {
+            let hidden = self.flight.hidden[index];
+            self.steps += 1;
+            let state = self.states.step(config.state, hidden.kind);
+            if state == NO_STATE || state == config.state || self.known_one_is_open(config.mask, hidden.kind) {
+                continue;
+            }
+            let used = match self.relaxed {
+                true => NOTHING,
+                false if self.uses.count(config.used, hidden.kind) >= hidden.supply => continue,
+                false => self.uses.add(config.used, hidden.kind),
+            };
+            self.reach(Config { mask: config.mask, state, used }, slot, done, next);
+        }
+    }
+
+    /// True if an operation of the same kind, whose outcome is known, has not taken effect yet.
+    fn known_one_is_open(&self, mask: B, kind: u32) -> bool {
+        let mut open = self.flight.changes.without(mask);
+        while !open.is_none() {
+            let one = open.first();
+            if self.flight.kinds[one as usize] == kind {
+                return true;
+            }
+            open = open.without(B::of(one));
+        }
+        false
+    }
+
+    fn reach(&mut self, mut config: Config<B>, slot: u32, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) {
+        config.mask = config.mask.or(self.fitting(config.state));
+        if self.table.insert(config, &self.uses) {
+            if config.mask.and(B::of(slot)).is_none() { next.push(config) } else { done.push(config) }
+        }
+    }
+
+    /// Observations in flight that fit a state.
+    fn fitting(&mut self, state: u32) -> B {
+        if self.flight.observations.is_none() {
+            return B::NONE;
+        }
+        if let Some((epoch, fits)) = self.fits.get(state as usize)
+            && *epoch == self.epoch
+        {
+            return *fits;
+        }
+        let mut fits = B::NONE;
+        let mut open = self.flight.observations;
+        while !open.is_none() {
+            let one = open.first();
+            open = open.without(B::of(one));
+            self.steps += 1;
+            if self.states.step(state, self.flight.kinds[one as usize]) == state {
+                fits = fits.or(B::of(one));
+            }
+        }
+        if self.fits.len() <= state as usize {
+            self.fits.resize(state as usize + 1, (0, B::NONE));
+        }
+        self.fits[state as usize] = (self.epoch, fits);
+        fits
+    }
+
+    /// Whatever was known about fitting observations does not hold any more: the search went to another place.
+    pub(super) fn forget_fits(&mut self) {
+        self.epoch += 1;
+    }
+
+    /// Keeps the most promising: those that owe least, and have kept what can be done at any time.
+    fn narrow(&self, configs: &mut Vec<Config<B>>, width: usize) {
+        let always = self.flight.always;
+        let rank = |config: &Config<B>| {
+            let kept = i64::from(config.mask.without(always).count()) - 2 * i64::from(config.mask.and(always).count());
+            (-kept + 4 * i64::from(self.uses.total(config.used)), *config)
+        };
+        configs.select_nth_unstable_by_key(width, rank);
+        configs.truncate(width);
+    }
+
+    fn book(&mut self) -> Result<(), GaveUp> {
+        let each = std::mem::size_of::<Config<B>>();
+        let bytes = self.states.bytes()
+            + self.uses.bytes()
+            + self.table.bytes()
+            + self.flight.bytes()
+            + self.extra_bytes
+            + (self.frontier.capacity() * each + self.events.len() * 5 + self.fits.len() * (8 + each)) as u64;
+        let result = self.limits.book(self.steps, self.booked_bytes, bytes);
+        (self.steps, self.booked_bytes) = (0, bytes);
+        result
+    }
+}
+
+impl<M: Model, B> Drop for Search<'_, M, B> {
+    fn drop(&mut self) {
+        self.limits.release(self.booked_bytes);
+    }
+}
+
+/// Invocations and returns in their order.
+fn events<A>(problem: &Problem<A>) -> Vec<u32> {
+    let mut order: Vec<(u32, u32)> = Vec::with_capacity(problem.ops.len() * 2);
+    for (number, op) in problem.ops.iter().enumerate() {
+        order.push((op.invoke, number as u32));
+        if op.ret != history::calls::OPEN {
+            order.push((op.ret, number as u32 | RETURN));
+        }
+    }
+    order.sort_unstable();
+    order.into_iter().map(|(_, event)| event).collect()
+}
+
+/// The most operations of known outcome in flight at once.
+pub(super) fn flight_max<A>(problem: &Problem<A>) -> u32 {
+    let (mut now, mut most) = (0u32, 0);
+    for event in events(problem) {
+        if event & RETURN != 0 {
+            now -= 1;
+        } else if problem.ops[event as usize].ret != history::calls::OPEN {
+            now += 1;
+            most = most.max(now);
+        }
+    }
+    most
+}

@@ -1,0 +1,135 @@
+//! Operation histories: what is read, what is refused and where, and that what is written reads back the same.
+#![allow(clippy::unwrap_used)]
+
+use history::calls::{Calls, CallsError, Ended, Format, OPEN, Value, detect, read_from, render, write_edn};
+use proptest::prelude::*;
+use std::path::Path;
+
+fn read(text: &str) -> Calls {
+    read_from(text.as_bytes(), detect(text.as_bytes()), Path::new("h")).unwrap()
+}
+
+fn refused(text: &str) -> String {
+    read_from(text.as_bytes(), detect(text.as_bytes()), Path::new("h")).unwrap_err().to_string()
+}
+
+fn shown(calls: &Calls) -> Vec<String> {
+    let line = |call: &history::calls::Call| {
+        let value = |value: &Value| render(value, &calls.symbols);
+        let key = call.key.as_ref().map_or(String::new(), |key| format!("{}: ", value(key)));
+        let (input, output) = (value(&call.input), value(&call.output));
+        format!("{} {} {key}{input} -> {:?} {output}", call.process, calls.f(call), call.ended)
+    };
+    calls.calls.iter().map(line).collect()
+}
+
+const PAIR: [&str; 2] = ["0 write 3 -> Ok 3", "1 read nil -> Info nil"];
+
+#[test]
+fn the_same_in_every_form() {
+    let forms = [
+        "[{:process 0, :type :invoke, :f :write, :value 3, :index 0}\n {:process 1 :type :invoke :f :read :value nil}
+           {:process 0, :type :ok, :f :write, :value 3}]",
+        "; a comment\n({:process 0, :type :invoke, :f :write, :value 3} #_{:broken} {:process 1, :type :invoke, :f :read}
+          {:type :ok :f :write :value 3 :process 0 :error nil})\n; the end",
+        "#jepsen.history.Op{:process 0, :type :invoke, :f :write, :value 3, :time 12, :other {:a [1 \"}\"]}}
+         #jepsen.history.Op{:process 1, :type :invoke, :f :read, :value nil}
+         #jepsen.history.Op{:process 0, :type :ok, :f :write, :value 3}",
+        r#"[{"process":0,"type":"invoke","f":"write","value":3},{"process":1,"type":"invoke","f":"read","value":null},
+            {"process":0,"type":"ok","f":"write","value":3}]"#,
+        "{\"process\":0,\"type\":\"invoke\",\"f\":\"write\",\"value\":3}\n{\"process\":1,\"type\":\"invoke\",\"f\":\"read\"}
+         {\"process\": 0, \"type\": \"ok\", \"f\": \"write\", \"value\": 3}",
+        "INFO  jepsen.core - hello\nINFO  jepsen.util - 0\t:invoke\t:write\t3\nINFO  jepsen.util - 1\t:invoke\t:read\tnil
+         INFO  jepsen.util - 0\t:ok    \t:write\t3\nINFO  jepsen.util - :nemesis\t:info\t:start\tnil\n\n",
+    ];
+    for form in forms {
+        assert_eq!(shown(&read(form)), PAIR, "{form}");
+    }
+    let calls = read(forms[0]);
+    assert_eq!((calls.calls[0].invoke, calls.calls[0].complete, calls.calls[1].until()), (0, 2, OPEN));
+}
+
+#[test]
+fn keys_come_by_name_and_as_tuples() {
+    let by_name = "{:process 0, :type :invoke, :f :get, :key \"3\", :value nil}{:process 0, :type :ok, :f :get, :key \"3\", :value \"x\"}";
+    assert_eq!(shown(&read(by_name)), ["0 get \"3\": nil -> Ok \"x\""]);
+    let tuples =
+        "{:process 0, :type :invoke, :f :cas, :value [5 [1 2]]}{:process 0, :type :fail, :f :cas, :value [5 [1 2]]}
+                  {:process 1, :type :invoke, :f :read, :value [6 nil]}{:process 1, :type :ok, :f :read, :value [6 4]}";
+    assert_eq!(shown(&read(tuples)), ["0 cas 5: [1 2] -> Fail [1 2]", "1 read 6: nil -> Ok 4"]);
+    let none = "{:process 0, :type :invoke, :f :cas, :value [1 2]}{:process 0, :type :fail, :f :cas, :value [1 2]}";
+    assert!(!read(none).keyed);
+    let transactions = "{:process 0, :type :invoke, :f :txn, :value [[:r 1 nil] [:r 2 nil]]}";
+    assert!(!read(transactions).keyed);
+}
+
+#[test]
+fn logs_keep_what_went_wrong() {
+    let log = "INFO  jepsen.util - 3\t:invoke\t:cas\t[2 4]\nINFO  jepsen.util - 3\t:info\t:cas\t:timed-out\n";
+    let calls = read(log);
+    assert_eq!(shown(&calls), ["3 cas [2 4] -> Info timed-out"]);
+    assert_eq!(calls.calls[0].ended, Ended::Info);
+    assert!(read("").calls.is_empty());
+    assert!(read("\0\0\n \n").calls.is_empty());
+}
+
+#[test]
+fn mistakes_are_shown_where_they_are() {
+    let cases = [
+        ("[{:type :invoke, :process 0}\n {:type :ok, :process 1}]", "h:2:2: process 1 completes an operation without"),
+        ("{:type :invoke, :process 0}\n{:type :invoke, :process 0}", "h:2:1: process 0 begins"),
+        ("[{:type :invoke, :process 0, :value [1 2}]", "h:1:41: this bracket closes nothing"),
+        ("[{:type :invoke, :process 0, :value [1 2", "h:1:37: this bracket is never closed"),
+        ("[{:type :invoke, :process 0}", "h:1:1: this list of operations is never closed"),
+        ("{:type :maybe}", "h:1:14: the type of an operation"),
+        ("{:process 1}", "h:1:1: this operation has no :type"),
+        ("[{:type :info, :value \"abc}]", "h:1:23: this string is never closed"),
+        ("[] []", "h:1:4: there is something after the end"),
+        ("[5]", "h:1:2: an operation is expected here"),
+        ("{\"type\": \"ok\", \"value\": nope}", "h:1:29: `nope` is no JSON"),
+        ("some text\nof any kind", "h:1:1: not one operation"),
+        ("INFO jepsen.util - 0\t:invoke\t:read\t[1", "h:1:36: this bracket is never closed"),
+    ];
+    for (text, message) in cases {
+        assert!(refused(text).starts_with(message), "{text}: {}", refused(text));
+    }
+    let deep = format!("{{:value {}", "[".repeat(100_000));
+    assert!(refused(&deep).contains("nested deeper than 100"));
+    let skipped = format!("{{:other {}", "[".repeat(100_000));
+    assert!(refused(&skipped).contains("nested deeper than 100"));
+    let missing = history::calls::read(Path::new("there/is/none"), None).unwrap_err();
+    assert!(matches!(missing, CallsError::Io { .. }));
+}
+
+#[test]
+fn what_is_written_reads_back() {
+    let text = "{:process 0, :type :invoke, :f :txn, :value [[:append 1 2] [:r :y nil]], :time 5}
+        {:process 1, :type :invoke, :f :add, :value \"a\\n\\\"\\u00e9\"}{:process 0, :type :ok, :f :txn, :value [[:append 1 2] [:r :y [1 2]]]}
+        {:process 1, :type :info, :f :add, :value #{1 2.5 {:a 1}}, :error :timeout}{:process 1, :type :invoke, :f :read, :value nil}";
+    let first = read(text);
+    let mut out = Vec::new();
+    write_edn(&first, &mut out).unwrap();
+    let again = read(std::str::from_utf8(&out).unwrap());
+    assert_eq!(shown(&again), shown(&first));
+    let places = |calls: &Calls| calls.calls.iter().map(|c| (c.invoke, c.complete, c.error)).collect::<Vec<_>>();
+    assert_eq!(places(&again), places(&first));
+    let mut twice = Vec::new();
+    write_edn(&again, &mut twice).unwrap();
+    assert_eq!(String::from_utf8(twice).unwrap(), String::from_utf8(out).unwrap());
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_a_panic(text in "[\\[\\](){}:#_\\\\^\"a-z0-9 ;,\n-]{0,60}") {
+        for format in [Format::Edn, Format::Json, Format::Log] {
+            let _ = read_from(text.as_bytes(), format, Path::new("h"));
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        for format in [Format::Edn, Format::Json, Format::Log] {
+            let _ = read_from(bytes.as_slice(), format, Path::new("h"));
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Operation histories in words and drawn.
+#![allow(clippy::unwrap_used)]
+
+use checkers::linearizability::{FailedCas, Limits, ModelName, Options, check};
+use history::calls::{Format, Value, read_from};
+use quick_xml::events::Event;
+use reports::operations::{CheckSummary, FileSummary, page, text};
+use std::path::Path;
+
+const STALE: &str = "{:process 0, :type :invoke, :f :write, :value 1}{:process 0, :type :ok, :f :write, :value 1}
+    {:process 0, :type :invoke, :f :write, :value \"<script>alert(1)</script>\"}{:process 3, :type :invoke, :f :write, :value 9}
+    {:process 0, :type :ok, :f :write, :value 2}{:process 1, :type :invoke, :f :read, :value nil}
+    {:process 1, :type :ok, :f :read, :value 1}";
+
+fn summary() -> CheckSummary {
+    let calls = read_from(STALE.as_bytes(), Format::Edn, Path::new("stale.edn")).unwrap();
+    let options =
+        Options { failed_cas: FailedCas::DidNotHappen, initial: Some(Value::Nil), threads: 1, explained_max: 1 };
+    let over = || false;
+    let judgement = check(&calls, ModelName::Register, &options, &Limits::none(&over)).unwrap();
+    CheckSummary::of(vec![FileSummary::linearizable("stale.edn".into(), "register", judgement)])
+}
+
+#[test]
+fn a_contradiction_in_words() {
+    let words = text(&summary());
+    let lines = [
+        "VIOLATION",
+        "process 1  read 1   [5 to 6]  <- no order reaches it",
+        "then `read 1` has to follow, and cannot: it is",
+    ];
+    for line in lines {
+        assert!(words.contains(line), "{line}\n{words}");
+    }
+    assert!(!words.contains("write 9"), "what nobody saw has no part in it\n{words}");
+}
+
+#[test]
+fn the_page_is_well_formed_and_escapes() {
+    let page = page(&summary());
+    assert!(page.contains("<svg") && !page.contains("<script"));
+    let body = page.strip_prefix("<!doctype html>").unwrap();
+    let mut reader = quick_xml::Reader::from_str(body);
+    let (mut bars, mut crosses) = (0, 0);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Eof => break,
+            Event::Start(tag) if tag.name().as_ref() == b"rect" => bars += 1,
+            Event::Empty(tag) if tag.name().as_ref() == b"path" => crosses += 1,
+            _ => {}
+        }
+    }
+    assert_eq!((bars, crosses), (3, 1));
+}
