@@ -103,6 +103,8 @@ pub struct RegistryConfig {
     pub push_timeout_ms: u64,
     /// After so many attempts the subscriber's connection is closed.
     pub push_attempts: u32,
+    /// A client that was disconnected for that is not taken back by the same session node for so long.
+    pub breaker_ms: u64,
     /// Sessions compare versions with the slots' leaders so often.
     pub scan_ms: u64,
     /// A session that could not verify a content for so long closes the connections of those who watch it, rather than
@@ -156,6 +158,7 @@ impl Default for RegistryConfig {
             fetch_retry_ms: 100,
             push_timeout_ms: 500,
             push_attempts: 4,
+            breaker_ms: 1_000,
             scan_ms: 500,
             stale_close_ms: 4_000,
             client_heartbeat_ms: 500,
@@ -198,6 +201,7 @@ impl RegistryConfig {
             fetch_retry_ms: 500,
             push_timeout_ms: 2_000,
             push_attempts: 4,
+            breaker_ms: 10_000,
             scan_ms: 5_000,
             stale_close_ms: 30_000,
             client_heartbeat_ms: 5_000,

@@ -22,7 +22,7 @@ struct Lease {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Data {
     pub(super) id: NodeId,
     pub(super) ids: NodeIds,
@@ -93,7 +93,7 @@ impl Data {
                 out.timer(self.config.heartbeat_ms * MILLI, Timer::Beat);
             }
             Timer::Tick => {
-                self.tick(now);
+                self.tick(now, out);
                 out.timer(TICK, Timer::Tick);
             }
             Timer::Notify => self.notify(out),
@@ -113,6 +113,7 @@ impl Data {
             Message::BeatOk(incarnation, sent, cluster) => {
                 let news = self.member.confirmed(incarnation, sent, cluster);
                 if news {
+                    out.reached("table-pulled-by-heartbeat");
                     self.on_table(now, out);
                 }
             }
@@ -125,6 +126,12 @@ impl Data {
             Message::Write(id, slot, version, incarnation, entries) => {
                 self.hear(now, from, incarnation, true, out);
                 let applied = self.write(now, (from, incarnation), slot, version, &entries);
+                if std::mem::take(&mut self.slots[slot as usize].kept_down) {
+                    out.reached("tombstone-kept-an-old-write-down");
+                }
+                if !applied && self.member.cluster.version < version {
+                    out.reached("write-refused-by-an-old-table");
+                }
                 out.send(from, Message::Written(id, slot, applied));
             }
             Message::Fetch(id, data) => self.on_fetch(now, from, id, data, out),
@@ -157,6 +164,7 @@ impl Data {
                 let kept = &self.slots[slot as usize];
                 let same = self.is_v5() || kept.epoch == epoch;
                 if kept.phase == Phase::Accept && same && kept.digest() != digest {
+                    out.reached("follower-repaired-by-digest");
                     out.send(from, Message::Copy(slot, epoch, kept.copy()));
                 }
             }
@@ -217,11 +225,12 @@ impl Data {
         }
         let lease = Lease { incarnation, at: now.mono, lapsed: false };
         if self.sessions.insert(session, lease).is_some_and(|before| before.lapsed) {
+            out.reached("session-heard-again-after-its-lease");
             self.ask_session(session, out);
         }
     }
 
-    fn tick(&mut self, now: Now) {
+    fn tick(&mut self, now: Now, out: &mut Out) {
         self.ticks += 1;
         let limit = self.config.session_lease_ms * MILLI;
         let mut lapsed = Vec::new();
@@ -230,6 +239,9 @@ impl Data {
                 lease.lapsed = true;
                 lapsed.push(*session);
             }
+        }
+        if !lapsed.is_empty() {
+            out.reached("session-lease-lapsed");
         }
         // A node that may not serve has probably lost everyone itself; whoever leads next decides.
         let valid = self.member.valid(now);
@@ -366,6 +378,9 @@ impl Data {
             return;
         }
         if answer.whole {
+            if slot.phase == Phase::Accept {
+                out.reached("digest-found-a-difference");
+            }
             slot.settle(session, answer.entries, now.mono);
         } else {
             for entry in answer.entries {

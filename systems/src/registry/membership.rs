@@ -18,7 +18,7 @@ use std::sync::Arc;
 const NEVER: Nanos = Nanos::MAX;
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Membership {
     id: NodeId,
     /// Of this node's volatile state: rises with every restart and with every fence of a session.

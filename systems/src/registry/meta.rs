@@ -55,6 +55,8 @@ impl Database {
                 let done = holds && cluster.version == self.cluster.version + 1;
                 if done {
                     self.cluster = cluster;
+                } else if term != self.term {
+                    out.reached("commit-refused-by-term");
                 }
                 out.send(from, Message::Committed(self.cluster.clone(), done));
             }
@@ -141,7 +143,9 @@ impl Meta {
     fn on_lease(&mut self, now: Now, asked: Nanos, term: Option<u64>, cluster: Arc<Cluster>, out: &mut Out) {
         self.answered = true;
         let Some(term) = term else {
-            self.office = None;
+            if self.office.take().is_some() {
+                out.reached("meta-leader-learnt-that-another-leads");
+            }
             return;
         };
         // Counted from the question, and a fifth shorter than the database counts: clocks may drift apart.
@@ -149,6 +153,7 @@ impl Meta {
         let new = self.office.is_none_or(|(old, _)| old != term);
         self.office = Some((term, self.office.map_or(until, |(_, before)| before.max(until))));
         if new {
+            out.reached("meta-leader-elected");
             // Whoever is listed gets a full lease: its heartbeats went to the leader before.
             self.heard.clear();
             for (node, incarnation) in cluster.nodes() {
@@ -196,8 +201,15 @@ impl Meta {
         }
         let next = if gone.is_empty() && come.is_empty() {
             let rested = now.mono >= self.changed_at + self.config.rebalance_ms * MILLI;
-            rested.then(|| self.cluster.rebalanced(self.config.replicas)).flatten()
+            let next = rested.then(|| self.cluster.rebalanced(self.config.replicas)).flatten();
+            if next.is_some() {
+                out.reached("slots-rebalanced");
+            }
+            next
         } else {
+            if !gone.is_empty() {
+                out.reached(if gone.len() > 1 { "several-nodes-given-up-at-once" } else { "node-given-up" });
+            }
             Some(self.cluster.changed(&self.ids, &gone, &come, self.config.replicas))
         };
         if let (Some(next), Some((term, _))) = (next, self.office) {

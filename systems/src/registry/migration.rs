@@ -17,6 +17,8 @@ use std::collections::BTreeSet;
 
 /// How often an unanswered question is asked again.
 const RETRY: Nanos = 100 * MILLI;
+/// A question that was not answered for so long did not get through.
+const LONG: Nanos = 250 * MILLI;
 
 impl Data {
     /// A newer cluster is known: roles may have changed.
@@ -25,6 +27,10 @@ impl Data {
         let listed = self.member.listed();
         for (at, seat) in cluster.slots.iter().enumerate() {
             let number = at as u32;
+            if self.slots[at].leads() && !(listed && seat.leader == Some(self.id)) {
+                let migrating = self.slots[at].phase != Phase::Accept;
+                out.reached(if migrating { "leader-replaced-while-migrating" } else { "slot-moved-away" });
+            }
             if listed && seat.leader == Some(self.id) {
                 if !self.slots[at].leads() || self.slots[at].epoch < seat.epoch {
                     self.lead(now, number, seat.epoch, out);
@@ -52,6 +58,11 @@ impl Data {
         let keeps = self.is_v5() && self.slots[number as usize].phase == Phase::Accept;
         let slot = &mut self.slots[number as usize];
         slot.warm = slot.phase == Phase::Follower;
+        out.reached(match (slot.warm, slot.leads()) {
+            (true, _) => "follower-promoted",
+            (false, true) => "leader-in-a-new-epoch",
+            (false, false) => "cold-leader",
+        });
         slot.epoch = epoch;
         slot.since = now.mono;
         slot.synced.clear();
@@ -83,7 +94,7 @@ impl Data {
         if let Phase::Releasing(waiting) = &self.slots[at].phase {
             if !waiting.is_empty() {
                 if ask {
-                    self.ask_release(number, out);
+                    self.ask_release(now, number, out);
                 }
                 return;
             }
@@ -112,6 +123,9 @@ impl Data {
         if missing.is_empty() {
             self.finish(now, number, out);
         } else if ask {
+            if now.mono >= self.slots[at].since + self.config.migrate_ms * MILLI + LONG {
+                out.reached("migration-waits-for-a-session");
+            }
             for session in missing {
                 let round = self.next_number();
                 let digest = self.slots[at].digest_of(session, cluster.sessions[&session]);
@@ -122,7 +136,10 @@ impl Data {
         }
     }
 
-    fn ask_release(&mut self, number: u32, out: &mut Out) {
+    fn ask_release(&mut self, now: Now, number: u32, out: &mut Out) {
+        if now.mono >= self.slots[number as usize].since + LONG {
+            out.reached("migration-during-partition");
+        }
         let round = self.next_number();
         let slot = &self.slots[number as usize];
         if let Phase::Releasing(waiting) = &slot.phase {
@@ -173,7 +190,11 @@ impl Data {
             return;
         }
         if slot.leads() && slot.epoch >= epoch {
+            out.reached("release-refused-to-an-earlier-epoch");
             return;
+        }
+        if slot.leads() {
+            out.reached("released-before-the-table-was-known");
         }
         slot.released = slot.released.max(epoch);
         out.send(from, Message::Released(number, epoch, slot.memory()));

@@ -26,7 +26,7 @@ pub enum Phase {
 }
 
 /// The content of one dataId.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Datum {
     version: u64,
     /// By publisher; the number is 0 but with [`Bug::RepublishAppends`].
@@ -37,7 +37,7 @@ struct Datum {
 }
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Slot {
     /// What this node is for it.
     pub phase: Phase,
@@ -55,6 +55,8 @@ pub struct Slot {
     pub unreplicated: Vec<Entry>,
     bug: Option<Bug>,
     generation: Generation,
+    /// A tombstone kept an older registration down since this was looked at.
+    pub kept_down: bool,
     /// True if this node had copied the slot before it came to lead.
     pub warm: bool,
     /// With [`Bug::SnapshotsOverwrite`]: sessions, and clients that ever wrote through them.
@@ -119,6 +121,7 @@ impl Slot {
             self.bug == Some(Bug::LateCleanUp) && entry.clean_up && old.is_some_and(|k| k.entry.is_live());
         let as_it_comes = self.bug == Some(Bug::ArrivalOrder) && entry.is_live();
         if old.is_some_and(|kept| kept.entry.order() >= entry.order()) && !late_clean_up && !as_it_comes {
+            self.kept_down |= entry.is_live() && old.is_some_and(|kept| kept.entry.rank == Rank::Removed);
             return false;
         }
         if self.bug == Some(Bug::SnapshotsOverwrite) {

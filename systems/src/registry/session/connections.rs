@@ -65,6 +65,11 @@ impl Session {
             self.reply(connection, op, Answer::Refused("the session node is not a member of the cluster"), out);
             return;
         }
+        if self.breakers.get(&connection.client).is_some_and(|until| now.mono < *until) {
+            out.reached("circuit-breaker-refused-a-client");
+            self.reply(connection, op, Answer::Refused("the circuit breaker of this client is open"), out);
+            return;
+        }
         // A connection that the same client had before is another one: it ends when its own end is noticed.
         let fresh = Connection { heard: now.mono, subscriptions: BTreeMap::new(), registered: BTreeSet::new() };
         self.connections.insert(connection, fresh);
@@ -156,6 +161,9 @@ impl Session {
             let Some(held) = self.store.get(data, publisher) else { continue };
             let own = held.entry.connection == connection.number;
             let done = held.acked && !held.entry.is_live();
+            if !own {
+                out.reached("clean-up-spared-a-newer-connection");
+            }
             if !own || done || (fast && !held.acked) {
                 continue;
             }
@@ -179,6 +187,7 @@ impl Session {
         let idle: Vec<ConnectionId> =
             self.connections.iter().filter(|(_, known)| idle(known)).map(|(id, _)| *id).collect();
         for connection in idle {
+            out.reached("idle-connection-closed");
             self.close(now, connection, None, Some("the session node has not heard the client"), out);
         }
     }

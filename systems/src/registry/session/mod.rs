@@ -28,7 +28,7 @@ use watching::{Reading, Subscription, Watched};
 use writing::Writer;
 
 /// A client's connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Connection {
     heard: Nanos,
     subscriptions: BTreeMap<u32, Subscription>,
@@ -36,7 +36,7 @@ pub(super) struct Connection {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Session {
     id: NodeId,
     ids: NodeIds,
@@ -54,6 +54,8 @@ pub struct Session {
     watched: BTreeMap<DataIx, Watched>,
     reads: BTreeMap<u64, Reading>,
     overdue: VecDeque<Overdue>,
+    /// Clients that acknowledged nothing for too long are not taken back before this instant.
+    breakers: BTreeMap<ClientId, Nanos>,
     /// With [`Bug::AnswersInOrder`]: dataIds of open questions.
     asked: VecDeque<DataIx>,
     number: u64,
@@ -80,6 +82,7 @@ impl Session {
             watched: BTreeMap::new(),
             reads: BTreeMap::new(),
             overdue: VecDeque::new(),
+            breakers: BTreeMap::new(),
             asked: VecDeque::new(),
             number: 0,
             ticks: 0,
@@ -136,6 +139,8 @@ impl Session {
     }
 
     fn fence(&mut self, out: &mut Out) {
+        out.reached("session-fenced");
+        self.breakers.clear();
         self.serving = false;
         for connection in self.connections.keys() {
             let message = Message::Closed(*connection, "the session node has lost meta");
@@ -204,6 +209,7 @@ impl Session {
             Message::BeatOk(incarnation, sent, cluster) => {
                 let before = self.member.cluster.clone();
                 if self.member.confirmed(incarnation, sent, cluster) {
+                    out.reached("table-pulled-by-heartbeat");
                     self.on_table(&before, out);
                 }
                 self.review_membership(now, out);

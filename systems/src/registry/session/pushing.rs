@@ -1,4 +1,7 @@
 //! Pushes: the newest content to each subscriber, one at a time, repeated until acknowledged, never back in version.
+//!
+//! Circuit breaker: a client that acknowledges none of `push_attempts` pushes is disconnected and, for `breaker_ms`, not
+//! taken back, so that it costs this node nothing meanwhile; another node may reach it.
 
 use super::Session;
 use crate::registry::bugs::Bug;
@@ -47,6 +50,9 @@ impl Session {
         let Some(content) = self.watched.get(&subscribed.data).and_then(|w| w.content.clone()) else { return };
         let (op, data) = (subscribed.op, subscribed.data);
         let under_way = (content.version, attempt);
+        if attempt > 1 {
+            out.reached(if connection.number > 1 { "push-retried-after-reconnect" } else { "push-retried" });
+        }
         if self.bug == Some(Bug::VersionBeforePush) {
             subscribed.pushed = Some(content.version);
         } else {
@@ -72,6 +78,9 @@ impl Session {
         if subscribed.under_way.is_some_and(|(under_way, _)| under_way == version) {
             subscribed.under_way = None;
             subscribed.pushed = Some(version);
+            if self.breakers.remove(&connection.client).is_some() {
+                out.reached("circuit-breaker-closed");
+            }
             let armed = self.watched.get(&subscribed.data).is_some_and(|watched| watched.push_armed);
             if !armed {
                 self.pump(now, connection, subscription, out);
@@ -91,6 +100,9 @@ impl Session {
             let attempt = overdue.under_way.1;
             if attempt >= self.config.push_attempts {
                 let why = "the client does not acknowledge pushes";
+                out.reached("circuit-breaker-opened");
+                let until = now.mono + self.config.breaker_ms * MILLI;
+                self.breakers.insert(overdue.connection.client, until);
                 self.close(now, overdue.connection, None, Some(why), out);
             } else {
                 self.send_push(now, overdue.connection, overdue.subscription, attempt + 1, out);

@@ -8,7 +8,7 @@ use history::{DataIx, Nanos};
 use std::collections::BTreeMap;
 
 /// One registration held.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Held {
     pub entry: Entry,
     pub since: Nanos,
@@ -17,7 +17,7 @@ pub(super) struct Held {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Store {
     bug: Option<Bug>,
     slots: Vec<BTreeMap<(DataIx, Publisher), Held>>,

@@ -10,7 +10,7 @@ use simulation::{NodeId, Now};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One subscription of one connection.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Subscription {
     pub data: DataIx,
     /// The operation that asked for it: tells a subscription from an earlier one of the same number.
@@ -32,7 +32,7 @@ struct Question {
 }
 
 /// A dataId that somebody watches.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Watched {
     pub content: Option<Content>,
     pub subscribers: BTreeSet<(ConnectionId, u32)>,
@@ -55,7 +55,7 @@ impl Watched {
 }
 
 /// A client's read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reading {
     pub connection: ConnectionId,
     pub op: OpId,
@@ -182,7 +182,10 @@ impl Session {
         }
         let Some(watched) = self.watched.get_mut(&data) else { return };
         match content {
-            None => out.timer(self.config.fetch_retry_ms * MILLI, Timer::Refetch(data, id)),
+            None => {
+                out.reached("fetch-refused");
+                out.timer(self.config.fetch_retry_ms * MILLI, Timer::Refetch(data, id));
+            }
             Some(content) => {
                 watched.question = None;
                 let again = watched.again;
@@ -288,6 +291,7 @@ impl Session {
             if current {
                 watched.fresh = watched.fresh.max(sent);
             } else {
+                out.reached("scan-found-a-difference");
                 self.fetch(now, data, out);
             }
         }
@@ -303,6 +307,7 @@ impl Session {
         let connections: BTreeSet<ConnectionId> =
             old.flat_map(|watched| watched.subscribers.iter().map(|(connection, _)| *connection)).collect();
         for connection in connections {
+            out.reached("unverified-connection-closed");
             self.close(now, connection, None, Some("the session node cannot verify what it shows"), out);
         }
     }

@@ -11,16 +11,18 @@ use std::sync::Arc;
 type Wait = Option<(ConnectionId, OpId)>;
 
 /// A batch under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Batch {
     id: u64,
     entries: Arc<[Entry]>,
     waits: Vec<Wait>,
     attempts: u32,
+    /// Epoch of the slot at the last attempt.
+    epoch: u64,
 }
 
 /// Writes to one slot.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Writer {
     queue: Vec<(Entry, Wait)>,
     armed: bool,
@@ -59,7 +61,7 @@ impl Session {
             return;
         }
         let (entries, waits): (Vec<_>, Vec<_>) = std::mem::take(&mut writer.queue).into_iter().unzip();
-        writer.under_way = Some(Batch { id: 0, entries: entries.into(), waits, attempts: 0 });
+        writer.under_way = Some(Batch { id: 0, entries: entries.into(), waits, attempts: 0, epoch: 0 });
         self.resend(now, slot, out);
     }
 
@@ -67,9 +69,14 @@ impl Session {
     pub(super) fn resend(&mut self, _now: Now, slot: u32, out: &mut Out) {
         let id = self.next_number();
         let leader = self.leader_of(slot);
+        let epoch = self.member.cluster.slots[slot as usize].epoch;
         let Some(batch) = &mut self.writers[slot as usize].under_way else { return };
         batch.id = id;
         batch.attempts += 1;
+        if batch.attempts > 1 {
+            out.reached(if epoch > batch.epoch { "write-retried-after-a-new-epoch" } else { "write-retried" });
+        }
+        batch.epoch = epoch;
         let wait = match leader {
             Some(leader) => {
                 let (version, incarnation) = (self.member.cluster.version, self.member.incarnation);
@@ -92,6 +99,7 @@ impl Session {
             self.resend(now, slot, out);
             return;
         }
+        out.reached("write-given-up");
         // Given up: the operations stay unanswered, the digest sync carries what is held.
         if let Some(batch) = writer.under_way.take() {
             for key in batch.waits.into_iter().flatten() {
