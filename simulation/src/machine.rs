@@ -100,6 +100,11 @@ impl<M, T, R> Outputs<M, T, R> {
         &self.messages
     }
 
+    /// The timers so far, for tests of a machine without a kernel.
+    pub fn timers_set(&self) -> &[(Nanos, T)] {
+        &self.timers
+    }
+
     /// Forgets everything, keeping the memory.
     pub fn clear(&mut self) {
         self.messages.clear();

@@ -6,6 +6,7 @@ mod driver;
 mod faults;
 mod fuzz;
 mod literal;
+mod model;
 mod tracing;
 
 use super::RegistryConfig;
