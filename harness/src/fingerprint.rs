@@ -11,6 +11,7 @@
 //! Neither dataId, client, node nor time is part of it, and never the name of a planted bug.
 
 use checkers::{Kind, Report, Violation};
+pub use reports::story::earliest as first;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -72,12 +73,6 @@ impl Fingerprint {
     pub fn reduces(self, origin: Fingerprint) -> bool {
         self.symptom == origin.symptom && self.condition <= origin.condition
     }
-}
-
-/// The earliest violation of a report.
-pub fn first(report: &Report) -> Option<&Violation> {
-    let all = report.checks.iter().flat_map(|check| &check.examples);
-    all.min_by_key(|violation| (violation.time, violation.kind, violation.client, violation.data))
 }
 
 fn symptom(violation: &Violation) -> Symptom {

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod recording;
 pub mod run;
 pub mod scenario;
+pub mod shrink;
 pub mod slack;
 pub mod store;
 pub mod swarm;

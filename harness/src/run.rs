@@ -75,6 +75,9 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
         judged.report.verdict = judged.report.verdict.merge(Verdict::Inconclusive);
         judged.report.reasons.push("the run was interrupted before its end".to_owned());
     }
+    if judged.report.verdict == Verdict::Violation && plan.system.is_virtual() {
+        judged.facts.shrink = Some(format!("upheaval shrink {}", folder.path.display()));
+    }
     judged.facts.wall_ms = Some(wall.elapsed().as_millis() as u64);
     verdict::save(&folder, &judged)?;
     Ok((folder, judged))

@@ -13,6 +13,10 @@ pub const HISTORY: &str = "history.jsonl.zst";
 pub const VERDICT: &str = "verdict.json";
 /// The report of a run, in its folder.
 pub const REPORT: &str = "report.html";
+/// The story of a shrunk run, in its folder.
+pub const STORY: &str = "story.txt";
+/// The drawing that goes with it.
+pub const DIAGRAM: &str = "spacetime.svg";
 /// The scenario of a run, in its folder.
 pub const SCENARIO: &str = "scenario.toml";
 /// What only the program knows of a run.

@@ -1,5 +1,6 @@
 //! Everything that a report is made from.
 
+use crate::tale::Tale;
 use checkers::Report;
 use history::{Event, Header};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,9 @@ pub struct RunFacts {
     pub store: Option<String>,
     /// Most memory that the program held.
     pub peak_bytes: Option<u64>,
+    /// What happened in it, for shrunk runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tale: Option<Tale>,
 }
 
 impl Run<'_> {

@@ -91,6 +91,16 @@ pub fn collect(events: &[Event]) -> Vec<FaultRecord> {
     records
 }
 
+/// The node that a fault is about: the one that it names, or the one that all its links share.
+pub fn aimed_at(fault: &Fault) -> Option<String> {
+    if let [node] = &fault.nodes[..] {
+        return Some(node.clone());
+    }
+    let (from, to) = fault.links.first()?;
+    let shared = |name: &&String| fault.links.iter().all(|(a, b)| a == *name || b == *name);
+    [from, to].into_iter().filter(|name| *name != "clients").find(shared).cloned()
+}
+
 /// What a fault touched, in few words. Links cut both ways are one.
 fn target(fault: &Fault) -> String {
     if !fault.nodes.is_empty() {

@@ -15,8 +15,10 @@ pub mod json;
 pub mod names;
 pub mod operations;
 pub mod story;
+pub mod tale;
 pub mod terminal;
 pub mod trail;
 
 pub use facts::{Run, RunFacts};
 pub use json::RunSummary;
+pub use tale::Tale;

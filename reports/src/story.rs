@@ -3,7 +3,7 @@
 use crate::digest::Digest;
 use crate::facts::Run;
 use crate::{format, names};
-use checkers::{CheckResult, Convergence, Kind, Verdict, Violation};
+use checkers::{CheckResult, Convergence, Kind, Report, Verdict, Violation};
 use history::{Header, Nanos};
 
 /// Evidence lists are cut at this length by the checkers.
@@ -126,6 +126,12 @@ fn violated(run: &Run<'_>) -> String {
 /// The first violation to tell: the earliest of those whose kind tells most.
 pub fn first_violation<'a>(run: &Run<'a>) -> Option<(&'a CheckResult, &'a Violation)> {
     violations(run).into_iter().min_by_key(|(_, violation)| (rank(violation.kind), violation.time))
+}
+
+/// The earliest violation.
+pub fn earliest(report: &Report) -> Option<&Violation> {
+    let all = report.checks.iter().flat_map(|check| &check.examples);
+    all.min_by_key(|violation| (violation.time, violation.kind, violation.client, violation.data))
 }
 
 /// Kinds that show what is wrong by themselves come before those that need an explanation.

@@ -101,13 +101,36 @@ fn the_page_renders() {
 }
 
 #[test]
+fn a_story_is_drawn() {
+    let Some(browser) = browser() else {
+        println!("skipped: no Chromium on the PATH");
+        return;
+    };
+    let folder = Folder::new("story");
+    let sample = common::told::ghost("session-1");
+    let page = reports::html::page(&sample.run());
+    let rendered = render(&browser, &folder, &page);
+    assert_eq!(console(&rendered), Vec::<&str>::new());
+    let observer = "<script>
+        const drawing = document.querySelector('#story figure > svg.spacetime').getBoundingClientRect();
+        document.body.dataset.drawing = drawing.width > 500 && drawing.height > 200;
+        document.body.dataset.told = document.querySelectorAll('#story .tale li').length > 4;
+    </script></body>";
+    let seen = render(&browser, &folder, &without_policy(&page).replace("</body>", observer)).document;
+    assert!(seen.contains("data-drawing=\"true\"") && seen.contains("data-told=\"true\""));
+}
+
+#[test]
 fn hostile_names_do_nothing() {
     let Some(browser) = browser() else {
         println!("skipped: no Chromium on the PATH");
         return;
     };
     let folder = Folder::new("hostile");
-    let page = reports::html::page(&common::hostile().run());
+    let told = common::told::ghost(common::PAYLOAD);
+    let drawing = reports::html::spacetime(&told.facts.tale.as_ref().unwrap().diagram, common::PAYLOAD);
+    assert!(!drawing.contains("<img") && !drawing.contains("<script"));
+    let page = reports::html::page(&common::Sample1 { facts: told.facts, ..common::hostile() }.run());
     // Also without the content policy, so that escaping alone is shown to be enough.
     for page in [page.clone(), without_policy(&page)] {
         let rendered = render(&browser, &folder, &page);

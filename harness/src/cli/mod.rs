@@ -10,6 +10,7 @@ mod pages;
 mod replay;
 mod run;
 mod session;
+mod shrink;
 
 use crate::error::Error;
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +37,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Run many seeds of a scenario in virtual time, on all cores; the same command again goes on where it stopped.
     Explore(ExploreArgs),
+    /// Find a smaller plan that fails the same way, and tell its story.
+    Shrink(ShrinkArgs),
     /// Check a stored history again.
     Check(CheckArgs),
     /// Look into a history.
@@ -141,6 +144,24 @@ struct ExploreArgs {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     store: PathBuf,
     /// Print one JSON object on standard output instead of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct ShrinkArgs {
+    /// The folder of a run that shows a violation, or a plan file.
+    what: PathBuf,
+    /// Stop looking for something smaller after so long: 60s, 5m. The result says whether it was cut short.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = explore::duration)]
+    time: std::time::Duration,
+    /// Plans tried at the same time; the result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
+    /// Where the shrunk run is kept.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    store: PathBuf,
+    /// Print one JSON object on standard output.
     #[arg(long)]
     json: bool,
 }
@@ -266,6 +287,7 @@ pub fn main() -> Result<u8, Error> {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explore(arguments) => explore::explore(arguments),
+        Command::Shrink(arguments) => shrink::shrink(&arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::History { what } => histories::history(what),
         Command::Report(arguments) => check::report(arguments),

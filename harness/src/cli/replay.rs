@@ -12,7 +12,8 @@ pub fn replay(arguments: ReplayArgs) -> Result<u8, Error> {
     session::perform(&plan, scenario.as_deref(), &arguments.session)
 }
 
-fn load(what: &Path) -> Result<(Plan, Option<String>), Error> {
+/// The plan of a run's folder or of a file, and the scenario beside it.
+pub(super) fn load(what: &Path) -> Result<(Plan, Option<String>), Error> {
     if what.is_dir() {
         let folder = RunFolder::open(what)?;
         let scenario = std::fs::read_to_string(folder.file(store::SCENARIO)).ok();

@@ -17,17 +17,21 @@ mod load;
 pub(crate) mod markup;
 mod plots;
 mod series;
+mod spacetime;
 mod spread;
+mod tale;
 mod top;
 mod view;
 
 use crate::digest::Digest;
 use crate::facts::Run;
+use crate::tale::Diagram;
 use crate::{names, story};
 pub use exploration::exploration_page;
 use markup::Markup;
 
 const STYLE: &str = include_str!("style.css");
+const SPACETIME_STYLE: &str = include_str!("spacetime.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the script in Base64, for the content policy; a test keeps it right.
 const SCRIPT_HASH: &str = "EWcutVYWMfbIjmtxelpInmhyuwZZ8aAcoYIGa5Zm+0g=";
@@ -48,6 +52,7 @@ pub fn page(run: &Run<'_>) -> String {
     m.open("body", &[]);
     top::verdict(run, &digest, &mut m);
     m.open("main", &[]);
+    tale::section(run, &mut m);
     checks::section(run, &digest, &mut m);
     evidence::section(run, &digest, &mut m);
     plots::section(run, &digest, &mut m);
@@ -61,6 +66,11 @@ pub fn page(run: &Run<'_>) -> String {
     m.close();
     m.close();
     m.finish()
+}
+
+/// The space-time diagram of a tale as a file of its own.
+pub fn spacetime(diagram: &Diagram, title: &str) -> String {
+    spacetime::file(diagram, title)
 }
 
 fn script(m: &mut Markup) {
@@ -82,6 +92,7 @@ fn head(title: &str, m: &mut Markup) {
     m.el("title", &[], title);
     m.open("style", &[]);
     m.raw(STYLE);
+    m.raw(SPACETIME_STYLE);
     m.close();
     m.close();
 }

@@ -45,6 +45,7 @@ pub(super) fn verdict(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
 fn contents(run: &Run<'_>, m: &mut Markup) {
     let violated = !story::violations(run).is_empty();
     let sections = [
+        ("#story", "The story", run.facts.tale.is_some()),
         ("#checked", "What was checked", true),
         ("#violations", "Violations", violated),
         ("#time", "Over time", true),

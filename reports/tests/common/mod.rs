@@ -2,6 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses its own part")]
 
 pub mod rich;
+pub mod told;
 
 use checkers::verdict::Distribution;
 use checkers::{CheckResult, Convergence, Figure, Kind, Report, Sample, TrailEntry, Verdict, Violation};
@@ -87,6 +88,7 @@ pub fn facts() -> RunFacts {
         drawn: vec![("kill".to_owned(), "on".to_owned()), ("partition".to_owned(), "one-way".to_owned())],
         store: Some("runs/2026-11-22-0712-zookeeper-churn-7".to_owned()),
         peak_bytes: Some(48_234_496),
+        tale: None,
     }
 }
 
@@ -311,11 +313,14 @@ pub fn inconclusive() -> Sample1 {
     sample
 }
 
+/// A name that would like to be a script.
+pub const PAYLOAD: &str =
+    "\"><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\u{1b}[31m\u{202e}&";
+
 /// What a bare `check HISTORY` knows: a hostile history and nothing else.
 pub fn hostile() -> Sample1 {
     let mut sample = violation();
-    let payload =
-        "\"><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">'\u{1b}[31m\u{202e}&";
+    let payload = PAYLOAD;
     sample.header.data_ids[0] = payload.to_owned();
     sample.header.scenario = payload.to_owned();
     sample.header.system.name = payload.to_owned();
