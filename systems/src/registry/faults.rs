@@ -26,6 +26,14 @@ pub(super) struct Active {
     ended: bool,
 }
 
+const MICRO: Nanos = 1_000;
+/// Second copies, and messages that others may overtake, arrive up to so much later.
+const LATE_MAX: Nanos = 50 * MILLI;
+
+fn permille(amount: i64) -> u32 {
+    amount.clamp(0, 1000) as u32
+}
+
 impl RegistryWorld {
     /// Resolves and injects.
     pub(super) fn begin(&mut self, planned: &PlannedFault) {
@@ -78,9 +86,6 @@ impl RegistryWorld {
         let target = self.resolve(planned)?;
         match planned.kind {
             FaultKind::MasterLag => Err("a master's lag cannot be planned".to_owned()),
-            FaultKind::Slow | FaultKind::HalfDead | FaultKind::Duplicate | FaultKind::Reorder | FaultKind::Throttle => {
-                Err(format!("{} is not simulated", history::word(&planned.kind)))
-            }
             kind if kind.is_on_links() => Ok((target, self.links(target, planned.shape, planned.target.draw)?)),
             _ => Ok((target, Vec::new())),
         }
@@ -99,7 +104,12 @@ impl RegistryWorld {
             FaultKind::Loss => format!("{amount} of 1,000 messages lost from and to {name}{leads} ({shape})"),
             FaultKind::ClockStep => format!("clock of {name}{leads} moved by {amount} ms"),
             FaultKind::ClockDrift => format!("clock of {name}{leads} drifts by {amount} ppm"),
-            _ => String::new(),
+            FaultKind::Slow => format!("each step of {name}{leads} takes {amount} µs"),
+            FaultKind::HalfDead => format!("{name}{leads} is half-dead: only its heartbeats go on"),
+            FaultKind::Duplicate => format!("{amount} of 1,000 messages twice from and to {name}{leads} ({shape})"),
+            FaultKind::Reorder => format!("{amount} of 1,000 messages late from and to {name}{leads} ({shape})"),
+            FaultKind::Throttle => format!("{amount} bytes a second from and to {name}{leads} ({shape})"),
+            FaultKind::MasterLag => String::new(),
         }
     }
 
@@ -113,21 +123,30 @@ impl RegistryWorld {
             FaultKind::Pause => return self.kernel.pause(active.target),
             FaultKind::ClockStep => return self.kernel.step_clock(active.target, active.amount * MILLI as i64),
             FaultKind::ClockDrift => return self.kernel.drift_clock(active.target, active.amount),
+            FaultKind::Slow => {
+                self.kernel.slow(active.target, active.amount.unsigned_abs().max(1) * MICRO);
+                return;
+            }
+            FaultKind::HalfDead => return self.kernel.half_die(active.target),
             FaultKind::Partition => Trouble::Cut,
             FaultKind::Delay => Trouble::Delay(active.amount.unsigned_abs() * MILLI),
-            FaultKind::Loss => Trouble::Loss(active.amount.clamp(0, 1000) as u32),
-            _ => return,
+            FaultKind::Loss => Trouble::Loss(permille(active.amount)),
+            FaultKind::Duplicate => Trouble::Duplicate { permille: permille(active.amount), late: LATE_MAX },
+            FaultKind::Reorder => Trouble::Reorder { permille: permille(active.amount), late: LATE_MAX },
+            FaultKind::Throttle => Trouble::Bandwidth(active.amount.unsigned_abs().max(1)),
+            FaultKind::MasterLag => return,
         };
         for (from, to) in &active.links {
             self.kernel.trouble(*from, *to, active.event.id, trouble);
         }
     }
 
-    /// A paused process is killed: what waited for it never will be handled, but it did wait.
+    /// A paused or half-dead process is killed: what waited for it never will be handled, but it did wait.
     fn note_backlog(&mut self, node: NodeId) {
         let backlog = self.kernel.backlog(node) as u64;
         for active in self.faults.values_mut() {
-            if active.event.kind == FaultKind::Pause && active.target == node && !active.ended {
+            let holds_up = matches!(active.event.kind, FaultKind::Pause | FaultKind::HalfDead);
+            if holds_up && active.target == node && !active.ended {
                 active.waited = active.waited.max(backlog);
             }
         }
@@ -145,10 +164,23 @@ impl RegistryWorld {
                 self.kernel.restart(target, fresh);
             }
             FaultKind::Pause if same_life => active.waited = self.kernel.resume(target) as u64,
+            FaultKind::HalfDead if same_life => active.waited = self.kernel.revive(target) as u64,
+            FaultKind::Slow if same_life => {
+                // Steps so far took their time; what still waits is handled at once.
+                active.waited = self.kernel.steps_of(target) - active.steps;
+                active.waited += self.kernel.slow(target, 0) as u64;
+            }
+            // A new process is neither paused nor slow.
+            FaultKind::Pause | FaultKind::HalfDead | FaultKind::Slow => {}
             FaultKind::ClockStep => self.kernel.step_clock(target, -active.amount * MILLI as i64),
             FaultKind::ClockDrift => self.kernel.drift_clock(target, -active.amount),
-            FaultKind::Partition | FaultKind::Delay | FaultKind::Loss => self.kernel.lift(id),
-            _ => {}
+            FaultKind::Partition
+            | FaultKind::Delay
+            | FaultKind::Loss
+            | FaultKind::Duplicate
+            | FaultKind::Reorder
+            | FaultKind::Throttle => self.kernel.lift(id),
+            FaultKind::MasterLag => {}
         }
         self.collect();
         active.ended = true;
@@ -173,10 +205,13 @@ impl RegistryWorld {
         let effect = |amount: i64, unit: &str| Effect { bit: amount != 0, amount, unit: unit.to_owned() };
         match active.event.kind {
             FaultKind::Kill => effect(1, "ms without service"),
-            FaultKind::Pause => effect(active.waited as i64, "inputs delayed"),
+            FaultKind::Pause | FaultKind::HalfDead | FaultKind::Slow => effect(active.waited as i64, "inputs delayed"),
             FaultKind::Partition => effect(touched, "messages dropped"),
             FaultKind::Delay => effect(touched, "messages delayed"),
             FaultKind::Loss => effect(touched, "messages lost"),
+            FaultKind::Duplicate => effect(touched, "messages doubled"),
+            FaultKind::Reorder => effect(touched, "messages out of turn"),
+            FaultKind::Throttle => effect(touched, "messages held up"),
             FaultKind::ClockStep | FaultKind::ClockDrift => {
                 // A step is taken back at the end, so its error is what it was moved by; drift leaves what it made.
                 let error = match active.event.kind {
@@ -188,7 +223,7 @@ impl RegistryWorld {
                 let amount = error / MILLI as i64;
                 Effect { bit: seen && error != 0, amount, unit: "ms of clock error".to_owned() }
             }
-            _ => effect(0, ""),
+            FaultKind::MasterLag => effect(0, ""),
         }
     }
 
@@ -224,7 +259,8 @@ impl RegistryWorld {
     }
 
     fn runs(&self, node: NodeId) -> bool {
-        self.kernel.is_up(node) && !self.kernel.is_paused(node)
+        let kernel = &self.kernel;
+        kernel.is_up(node) && !kernel.is_paused(node) && !kernel.is_half_dead(node) && !kernel.is_slow(node)
     }
 
     fn node_serves(&self, node: NodeId) -> bool {

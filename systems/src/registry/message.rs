@@ -230,6 +230,27 @@ impl simulation::Message for Message {
         hash_draw(0, &parts)
     }
 
+    /// Roughly what an encoding of its lists would take.
+    fn size(&self) -> u64 {
+        const HEAD: u64 = 64;
+        let entries = |count: usize| HEAD + 128 * count as u64;
+        let versions = |count: usize| HEAD + 16 * count as u64;
+        match self {
+            Message::Push(.., content, _) | Message::Fetched(.., Some(content)) => entries(content.elements.len()),
+            Message::LeaseAnswer(.., cluster)
+            | Message::Commit(_, cluster)
+            | Message::Committed(cluster, _)
+            | Message::Table(cluster)
+            | Message::BeatOk(.., Some(cluster)) => versions(cluster.slots.len()),
+            Message::Write(.., list) | Message::Replicate(.., list) => entries(list.len()),
+            Message::Released(.., list) | Message::Copy(.., list) => entries(list.len()),
+            Message::SyncAnswer(.., answers) => entries(answers.iter().map(|answer| answer.entries.len()).sum()),
+            Message::Scan(_, list) => versions(list.len()),
+            Message::Scanned(_, list) | Message::Changed(list, _) => versions(list.len()),
+            _ => HEAD,
+        }
+    }
+
     fn says(&self) -> String {
         super::saying::says(self)
     }

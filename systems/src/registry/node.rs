@@ -9,7 +9,7 @@ use super::message::{In, Message, Out, Timer};
 use super::meta::{Database, Meta};
 use super::session::Session;
 use crate::world::Happening;
-use simulation::{Machine, NodeId, Now};
+use simulation::{Input, Machine, NodeId, Now};
 use std::sync::Arc;
 
 /// A node, by role.
@@ -82,6 +82,24 @@ impl Machine for RegistryNode {
             RegistryNode::Meta(node) => node.step(now, input, out),
             RegistryNode::Database(node) => node.step(now, input, out),
             RegistryNode::Clients(node) => node.step(now, input, out),
+        }
+    }
+
+    /// What a thread of its own does on a node whose workers are stuck: it beats and hears that it was heard, answers the
+    /// beats of others and keeps meta's lease.
+    fn is_heartbeat(&self, input: &In) -> bool {
+        match input {
+            Input::Timer(timer) => matches!(timer, Timer::Beat | Timer::Renew | Timer::Lease),
+            Input::Message { message, .. } => matches!(
+                message,
+                Message::Beat(..)
+                    | Message::BeatOk(..)
+                    | Message::ClientBeat(..)
+                    | Message::Renew(..)
+                    | Message::LeaseAsk(..)
+                    | Message::LeaseAnswer(..)
+            ),
+            Input::Start | Input::Reset { .. } => false,
         }
     }
 }

@@ -33,14 +33,21 @@ impl RegistryWorld {
             ));
         }
         if !fits(node) {
-            return Err(format!("{} does not run", self.ids.name(node)));
+            let state = if self.kernel.is_up(node) { "is in that state already" } else { "does not run" };
+            return Err(format!("{} {state}", self.ids.name(node)));
         }
         Ok(node)
     }
 
-    /// Killed and paused nodes cannot be paused, killed ones not be killed; nothing can be measured on one that is down.
+    /// Nothing can be done to a node that is down, and no node can be paused, slow or half-dead twice.
     fn fits(&self, node: NodeId, kind: FaultKind) -> bool {
-        self.kernel.is_up(node) && (kind != FaultKind::Pause || !self.kernel.is_paused(node))
+        self.kernel.is_up(node)
+            && match kind {
+                FaultKind::Pause => !self.kernel.is_paused(node),
+                FaultKind::Slow => !self.kernel.is_slow(node),
+                FaultKind::HalfDead => !self.kernel.is_half_dead(node),
+                _ => true,
+            }
     }
 
     fn draw(&self, selector: &Selector, fits: impl Fn(NodeId) -> bool) -> Result<NodeId, String> {

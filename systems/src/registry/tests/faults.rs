@@ -103,6 +103,48 @@ fn delay_loss_and_clocks_are_measured() {
 }
 
 #[test]
+fn slow_and_half_dead_nodes_and_bad_links_are_measured() {
+    for (id, name) in ["session-1", "data-1", "meta-1", "database"].into_iter().enumerate() {
+        for kind in [FaultKind::Slow, FaultKind::HalfDead] {
+            let mut driver = running(20 + id as u64);
+            let (bit, amount, unit) = suffer(&mut driver, &fault(1, kind, name, Shape::Isolate, 2_000), 1_500);
+            assert!(bit && amount > 5, "{kind:?} {name}: {amount}");
+            assert_eq!(unit, "inputs delayed");
+            assert_eq!(driver.lost, 0, "{kind:?} {name}: its heartbeats went on");
+        }
+    }
+    let links = [
+        (FaultKind::Duplicate, 300, "messages doubled"),
+        (FaultKind::Reorder, 300, "messages out of turn"),
+        (FaultKind::Throttle, 20_000, "messages held up"),
+    ];
+    for (kind, amount, expected) in links {
+        let mut driver = running(30);
+        let (bit, count, unit) = suffer(&mut driver, &fault(1, kind, "data-2", Shape::Isolate, amount), 3_000);
+        assert!(bit && count > 5, "{kind:?}: {count}");
+        assert_eq!(unit, expected);
+    }
+}
+
+#[test]
+fn a_half_dead_node_is_half_dead_once_and_can_be_killed() {
+    let mut driver = running(10);
+    driver.begin(&fault(1, FaultKind::HalfDead, "data-3", Shape::Isolate, 0));
+    driver.begin(&fault(2, FaultKind::HalfDead, "data-3", Shape::Isolate, 0));
+    driver.begin(&fault(3, FaultKind::Slow, "data-3", Shape::Isolate, 5_000));
+    driver.run_until(4 * SECOND);
+    driver.begin(&fault(4, FaultKind::Kill, "data-3", Shape::Isolate, 0));
+    driver.run_until(5 * SECOND);
+    for id in [1, 3, 4] {
+        driver.world.end_fault(id);
+    }
+    driver.run_until(20 * SECOND);
+    assert!(driver.serving[&1].1 && driver.serving[&4].1 && driver.serving.contains_key(&3));
+    assert_eq!(driver.missed[&2], "data-3 is in that state already");
+    assert_eq!(driver.differences(), Vec::<String>::new());
+}
+
+#[test]
 fn a_paused_node_can_be_killed_and_the_pause_ends_in_peace() {
     let mut driver = running(8);
     let pause = fault(1, FaultKind::Pause, "data-3", Shape::Isolate, 0);
