@@ -6,7 +6,7 @@
 //! kinds of faults exist is drawn by [`nemesis::Schedule`] itself (`faults.swarm`). Each part draws from a stream of its own.
 
 use crate::scenario::{Scenario, SystemChoice};
-use nemesis::Drawn;
+use nemesis::{Drawn, Pattern};
 use serde::{Deserialize, Serialize};
 use simulation::Stream;
 use systems::registry::{Ack, RegistryConfig};
@@ -45,6 +45,10 @@ pub struct Swarm {
     pub operation_permille: u32,
     /// Storms of clients, at most.
     pub storms_max: u32,
+    /// Chance in 1,000 of a gentle run: one in which faults are short and far enough apart for pinned publishers to have to
+    /// be there nearly all the time. Only such runs have pinned publishers; in all others they would be in doubt for most
+    /// of the time, and say nothing.
+    pub gentle_permille: u32,
     /// The run's own upper bounds of `faults.gap_ms` and `faults.duration_ms` are drawn from these, milliseconds.
     pub gap_ms: (u64, u64),
     /// See `gap_ms`.
@@ -52,6 +56,11 @@ pub struct Swarm {
     /// Chance in 1,000 that a fault begins while another one is active: from 0 to this.
     pub overlap_permille_max: u32,
 }
+
+/// In gentle runs no fault is held longer, milliseconds: well below the leases.
+const GENTLE_MS: u64 = 900;
+/// In gentle runs faults are at least so far apart: longer than a lease, so that their doubts do not join.
+const GENTLE_GAP_MS: u64 = 1_800;
 
 impl Default for Swarm {
     fn default() -> Self {
@@ -73,6 +82,7 @@ impl Default for Swarm {
             gap_ms: (400, 3_000),
             duration_ms: (300, 3_000),
             overlap_permille_max: 300,
+            gentle_permille: 400,
         }
     }
 }
@@ -107,13 +117,15 @@ impl Swarm {
     pub fn draw(&self, scenario: &Scenario, seed: u64) -> (Scenario, Drawn) {
         let mut drawn = scenario.clone();
         drawn.swarm = None;
-        let mut said = Drawn::new();
+        let gentle = Stream::new(seed, "swarm mood", 0).chance(self.gentle_permille);
+        let mood = if gentle { "gentle" } else { "wild" };
+        let mut said: Drawn = vec![("mood".to_owned(), mood.to_owned())];
         if scenario.system == SystemChoice::Registry {
             self.shape(&mut drawn.registry, &mut Stream::new(seed, "swarm shape", 0), &mut said);
             self.delays(&mut drawn.registry, &mut Stream::new(seed, "swarm delays", 0), &mut said);
         }
-        self.load(&mut drawn, &mut Stream::new(seed, "swarm load", 0), &mut said);
-        self.faults(&mut drawn, &mut Stream::new(seed, "swarm faults", 0), &mut said);
+        self.load(&mut drawn, gentle, &mut Stream::new(seed, "swarm load", 0), &mut said);
+        self.faults(&mut drawn, gentle, &mut Stream::new(seed, "swarm faults", 0), &mut said);
         (drawn, said)
     }
 
@@ -166,12 +178,13 @@ impl Swarm {
         said.push(("delays in ms".to_owned(), factors.join(", ")));
     }
 
-    fn load(&self, scenario: &mut Scenario, stream: &mut Stream, said: &mut Drawn) {
+    fn load(&self, scenario: &mut Scenario, gentle: bool, stream: &mut Stream, said: &mut Drawn) {
         let chaos_ms = scenario.time.chaos_ms;
         let workload = &mut scenario.workload;
         let mut draw = |(low, high): (u32, u32)| stream.between(low.into(), high.into()) as u32;
         workload.clients = draw(self.clients);
-        workload.pinned = draw(self.pinned);
+        let pinned = draw(self.pinned);
+        workload.pinned = if gentle { pinned } else { 0 };
         workload.data_ids = draw(self.data_ids);
         workload.pause_ms = stream.between(self.pause_ms.0, self.pause_ms.1);
         workload.hot_permille = stream.between(0, 600) as u32;
@@ -208,12 +221,19 @@ impl Swarm {
         }
     }
 
-    fn faults(&self, scenario: &mut Scenario, stream: &mut Stream, said: &mut Drawn) {
+    fn faults(&self, scenario: &mut Scenario, gentle: bool, stream: &mut Stream, said: &mut Drawn) {
         let faults = &mut scenario.faults;
         let bounds = |stream: &mut Stream, (low, high): (u64, u64)| (low, stream.between(low, high));
         faults.gap_ms = bounds(stream, self.gap_ms);
         faults.duration_ms = bounds(stream, self.duration_ms);
         faults.overlap_permille = stream.between(0, self.overlap_permille_max.into()) as u32;
+        if gentle {
+            faults.gap_ms = (GENTLE_GAP_MS, GENTLE_GAP_MS.max(faults.gap_ms.1));
+            faults.duration_ms = (faults.duration_ms.0.min(GENTLE_MS), faults.duration_ms.1.min(GENTLE_MS));
+            faults.overlap_permille = 0;
+            // Many short faults in a row are one long doubt.
+            faults.patterns.retain(|pattern| !matches!(pattern, Pattern::Flapping | Pattern::DelaySpikes));
+        }
         let (gap, held) = (faults.gap_ms, faults.duration_ms);
         let overlap = faults.overlap_permille;
         let rate = format!("{}-{} ms apart, {}-{} ms long, overlap {overlap} in 1,000", gap.0, gap.1, held.0, held.1);

@@ -75,7 +75,7 @@ impl Default for Schedule {
             slow_us: (1_000, 20_000),
             duplicate_permille: (50, 500),
             reorder_permille: (50, 500),
-            throttle_bytes: (500, 20_000),
+            throttle_bytes: (4_000, 40_000),
             fixed: Vec::new(),
         }
     }

@@ -16,6 +16,7 @@ cargo xtask <chore>
   lint           clippy and rustdoc; warnings are errors
   deny           licences, bans and sources of all dependencies, as deny.toml says
   test [ARGS]    the determinism test first, then all tests; ARGS go to cargo test
+  acceptance     what takes too long for ci: 20,000 seeds of swarm, every planted bug over 20 ranges of seeds, ...
   bench [ARGS]   all benchmarks; ARGS go to cargo bench
   man [DIR]      man pages and completions of upheaval into DIR (default target/man)";
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Some("lint") => lint(),
         Some("deny") => deny::check(&root()),
         Some("test") => test(&rest),
+        Some("acceptance") => acceptance(),
         Some("bench") => bench(&rest),
         Some("man") => man(&rest),
         Some("help" | "-h" | "--help") => {
@@ -88,6 +90,18 @@ fn test(arguments: &[&str]) -> Outcome {
         println!("-- all tests");
     }
     cargo(&[&["test", "--workspace", "--locked"], arguments].concat(), &[])
+}
+
+/// The same tests as in ci, with the numbers of the claims.
+fn acceptance() -> Outcome {
+    let numbers = [
+        ("UPHEAVAL_SWARM_SEEDS", "20000"),
+        ("UPHEAVAL_SWARM_HUNT", "2000"),
+        ("UPHEAVAL_RANGES", "20"),
+        ("UPHEAVAL_SCENARIOS", "1000"),
+    ];
+    let tests = ["test", "--release", "--package", "upheaval", "--test", "golden", "--test", "swarm", "--locked"];
+    cargo(&[&tests[..], &["--", "--nocapture", "--test-threads", "1"]].concat(), &numbers)
 }
 
 fn bench(arguments: &[&str]) -> Outcome {

@@ -11,14 +11,16 @@ use simulation::{NodeId, Trouble};
 /// A fault that began.
 #[derive(Debug)]
 pub(super) struct Active {
-    event: Fault,
-    target: NodeId,
+    pub(super) event: Fault,
+    pub(super) target: NodeId,
     links: Vec<(NodeId, NodeId)>,
     amount: i64,
     /// The target's process when it began.
     life: u64,
     since: Nanos,
     steps: u64,
+    /// Migrations that had begun by then.
+    pub(super) migrations: u64,
     clock_error: i64,
     /// Inputs that had to wait.
     waited: u64,
@@ -64,10 +66,12 @@ impl RegistryWorld {
                     life: self.kernel.life(target),
                     since: self.time(),
                     steps: self.kernel.steps_of(target),
+                    migrations: self.migrations(),
                     clock_error: self.kernel.clock(target).error(self.kernel.now()),
                     waited: 0,
                     ended: false,
                 };
+                self.note_begin(&active);
                 self.inject(&active);
                 self.faults.insert(planned.id, active);
             }
@@ -183,6 +187,7 @@ impl RegistryWorld {
             FaultKind::MasterLag => {}
         }
         self.collect();
+        self.note_end(&active);
         active.ended = true;
         active.event.effect = Some(self.measure(&active));
         let event = Fault { time: self.time(), stage: FaultStage::End, effect: None, ..active.event.clone() };

@@ -16,6 +16,7 @@ pub mod clients;
 pub mod cluster;
 pub mod config;
 pub mod contract;
+mod coverage;
 pub mod data;
 pub mod entry;
 mod faults;

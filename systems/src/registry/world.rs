@@ -26,6 +26,8 @@ pub struct RegistryWorld {
     info: SystemInfo,
     observed: VecDeque<Observation>,
     next_review: Nanos,
+    /// States that no node sees alone, and how often each was reached.
+    pub(super) noted: BTreeMap<&'static str, u64>,
     /// The kernel's time at which the run began.
     origin: Nanos,
 }
@@ -66,7 +68,9 @@ impl RegistryWorld {
             virtual_time: true,
         };
         let (faults, observed) = (BTreeMap::new(), VecDeque::new());
-        let mut world = RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, origin: 0 };
+        let noted = BTreeMap::new();
+        let mut world =
+            RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, noted, origin: 0 };
         world.boot();
         world
     }
@@ -204,7 +208,9 @@ impl World for RegistryWorld {
     }
 
     fn coverage(&self) -> Vec<(&'static str, u64)> {
-        self.kernel.reached().iter().map(|(name, count)| (*name, *count)).collect()
+        let mut all = self.noted.clone();
+        all.extend(self.kernel.reached());
+        all.into_iter().collect()
     }
 
     fn trace(&mut self) {

@@ -1,0 +1,126 @@
+//! Swarm testing of the embedded registry: no alarm where nothing is wrong, planted bugs found by nothing but seeds, and an
+//! idle swarm fails. `cargo xtask acceptance` runs the same with the numbers of the claims:
+//!
+//! - `UPHEAVAL_SWARM_SEEDS`: seeds of the right registry (500).
+//! - `UPHEAVAL_SWARM_HUNT`: seeds within which the swarm looks for each bug unaided (0: not at all).
+//! - `UPHEAVAL_RANGES`: disjoint ranges of 1,000 seeds in which each bug is looked for in its own scenario (0: not at all).
+#![allow(clippy::unwrap_used)]
+
+use checkers::{Options, Verdict};
+use harness::explore::outcome::Trial;
+use harness::explore::{Limits, Outcome, Pool, tally};
+use harness::scenario::Scenario;
+use history::{FaultKind, word};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+use systems::registry::Bug;
+
+fn wished(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+fn run(scenario: &Scenario, bug: Option<Bug>, seeds: Range<u64>, until_failure: bool) -> BTreeMap<u64, Outcome> {
+    let options = Options { threads: 1, ..Options::default() };
+    let trial = Trial { scenario, bug: bug.map(Bug::name), options: &options, twice_permille: 20 };
+    let limits = Limits { stop: &AtomicBool::new(false), time: None, until_failure };
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut outcomes = BTreeMap::new();
+    let take = |outcome: Outcome| {
+        outcomes.insert(outcome.seed, outcome);
+        Ok(())
+    };
+    Pool { trial: &trial, jobs, limits }.run(seeds, &BTreeSet::new(), None, take).unwrap();
+    outcomes
+}
+
+fn scenario(name: &str) -> Scenario {
+    Scenario::load(name, &[]).unwrap().0
+}
+
+/// Kinds of faults that the swarm has, and in how many of 1,000 seeds at least one of it must bite.
+const FAULT_FLOOR_PERMILLE: u64 = 30;
+/// States, and how often 1,000 seeds must reach each at least.
+const STATE_FLOORS: [(&str, u64); 15] = [
+    ("cold leader begins", 200),
+    ("fault begins during migration", 20),
+    ("fetch repeated", 100),
+    ("follower promoted", 200),
+    ("leader lost while migrating", 4),
+    ("meta leader changed", 1_000),
+    ("meta leader killed", 20),
+    ("migration during outage", 50),
+    ("migration during partition", 30),
+    ("migration past a sick node", 4),
+    ("no data node left", 4),
+    ("push repeated", 100),
+    ("session node fenced itself", 20),
+    ("two faults on one node", 20),
+    ("write repeated", 100),
+];
+
+#[test]
+fn the_right_registry_passes_and_the_swarm_is_not_idle() {
+    let seeds = wished("UPHEAVAL_SWARM_SEEDS", 500);
+    let swarm = scenario("swarm");
+    let outcomes = run(&swarm, None, 0..seeds, false);
+    let sum = tally(&outcomes, 0..seeds, false, &|seed| format!("upheaval run swarm --seed {seed}"));
+    println!("{}", reports::exploration::summary(&sum, false));
+    assert_eq!((sum.seeds_run, sum.violations, sum.errors), (seeds, 0, 0), "{:#?}{:#?}", sum.failures, sum.reasons);
+    assert!(sum.inconclusive * 100 <= seeds, "more than 1 %: {:#?}", sum.reasons);
+    assert!(sum.twice > 0, "a share runs twice");
+    for kind in &swarm.faults.kinds {
+        let bit = outcomes.values().filter(|outcome| outcome.bit.contains_key(&word(kind))).count() as u64;
+        assert!(bit * 1000 >= seeds * FAULT_FLOOR_PERMILLE, "{}: bit in {bit} of {seeds} seeds", word(kind));
+    }
+    let left_out = [FaultKind::Duplicate, FaultKind::Reorder];
+    assert!(FaultKind::PLANNED.iter().all(|kind| swarm.faults.kinds.contains(kind) != left_out.contains(kind)));
+    for (state, floor) in STATE_FLOORS {
+        let times = sum.coverage.get(state).copied().unwrap_or(0);
+        assert!(times * 1000 >= seeds * floor, "{state}: reached {times} times in {seeds} seeds");
+    }
+}
+
+fn first_found(scenario: &Scenario, bug: Bug, seeds: Range<u64>) -> Option<u64> {
+    let from = seeds.start;
+    let outcomes = run(scenario, Some(bug), seeds, true);
+    let found = outcomes.values().find(|outcome| outcome.verdict == Verdict::Violation);
+    found.map(|outcome| outcome.seed - from)
+}
+
+#[test]
+fn the_swarm_finds_most_planted_bugs_unaided() {
+    let seeds = wished("UPHEAVAL_SWARM_HUNT", 0);
+    if seeds == 0 {
+        return println!("skipped: part of cargo xtask acceptance");
+    }
+    let mut found = 0;
+    for bug in Bug::ALL {
+        let first = first_found(&scenario("swarm"), bug, 0..seeds);
+        println!("{:26} found by the swarm after {first:?}", bug.name());
+        found += usize::from(first.is_some());
+    }
+    assert!(found * 4 >= Bug::ALL.len() * 3, "{found} of {}", Bug::ALL.len());
+}
+
+#[test]
+fn each_planted_bug_is_found_in_its_own_scenario() {
+    let ranges = wished("UPHEAVAL_RANGES", 0);
+    if ranges == 0 {
+        return println!("skipped: part of cargo xtask acceptance");
+    }
+    let mut slow = Vec::new();
+    for bug in Bug::ALL {
+        let scenario = scenario(harness::bugs::scenario(bug));
+        let mut firsts: Vec<Option<u64>> =
+            (0..ranges).map(|range| first_found(&scenario, bug, range * 1000..(range + 1) * 1000)).collect();
+        firsts.sort_by_key(|first| first.unwrap_or(u64::MAX));
+        let median = firsts[firsts.len() / 2];
+        let worst = firsts[firsts.len() - 1];
+        println!("{:26} median {median:?}, worst {worst:?} of {ranges} ranges", bug.name());
+        if worst.is_none() || median.is_none_or(|median| median >= 50) {
+            slow.push((bug.name(), firsts));
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
