@@ -80,7 +80,7 @@ impl Default for Swarm {
             operation_permille: 700,
             storms_max: 2,
             gap_ms: (400, 3_000),
-            duration_ms: (300, 3_000),
+            duration_ms: (300, 5_000),
             overlap_permille_max: 300,
             gentle_permille: 400,
         }

@@ -23,8 +23,8 @@ fn explore(folder: &Path, arguments: &[&str]) -> (i32, Value) {
 #[test]
 fn the_number_of_threads_does_not_show() {
     let scratch = Scratch::new("explore-jobs");
-    let (code, one) = explore(&scratch.0, &["--seeds", "0..40", "--jobs", "1", "--store", "one", "--twice", "100"]);
-    let (_, two) = explore(&scratch.0, &["--seeds", "0..40", "--jobs", "3", "--store", "two", "--twice", "100"]);
+    let (code, one) = explore(&scratch.0, &["--seeds", "0..40", "--jobs", "1", "--store", "one", "--twice", "500"]);
+    let (_, two) = explore(&scratch.0, &["--seeds", "0..40", "--jobs", "3", "--store", "two", "--twice", "500"]);
     assert_eq!(code, 0, "{one:#}");
     assert_eq!(one["seeds_run"], 40);
     assert!(one["twice"].as_u64().unwrap() > 0 && one["steps"].as_u64().unwrap() > 10_000);
@@ -80,8 +80,17 @@ fn an_interrupt_ends_it_with_what_was_found_so_far() {
     let mut command = upheaval(&scratch.0);
     command.args(["explore", "swarm", "--seeds", "0..100000000", "--json"]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let wait = std::time::Duration::from_secs(4);
-    std::thread::sleep(wait);
+    let some_results = || {
+        let folders = std::fs::read_dir(scratch.0.join("runs")).ok()?;
+        let results = folders.flatten().next()?.path().join("results.jsonl");
+        Some(std::fs::read_to_string(results).ok()?.lines().count() > 3)
+    };
+    for _ in 0..600 {
+        if some_results() == Some(true) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
     let pid = nix::unistd::Pid::from_raw(child.id() as i32);
     nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
     let output = child.wait_with_output().unwrap();

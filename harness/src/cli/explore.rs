@@ -32,9 +32,9 @@ pub fn explore(arguments: ExploreArgs) -> Result<u8, Error> {
     let options = checkers::Options { threads: 1, ..session::options(arguments.divide_bounds, Some(1)) };
     let bug = arguments.bug.as_deref();
     let trial = Trial { scenario: &scenario, bug, options: &options, twice_permille: arguments.twice };
+    let stop = session::stop_flag()?;
     let mut book = Book::open(&arguments.store, &trial)?;
     book.folder().write(SCENARIO, text.as_bytes())?;
-    let stop = session::stop_flag()?;
     let limits = Limits { stop: &stop, time: arguments.time, until_failure: arguments.until_failure };
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let begun = Instant::now();

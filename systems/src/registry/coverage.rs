@@ -14,7 +14,10 @@ impl RegistryWorld {
     /// Slots that began to move so far.
     pub(super) fn migrations(&self) -> u64 {
         let reached = self.kernel.reached();
-        ["follower-promoted", "leader-in-a-new-epoch", "cold-leader"].into_iter().filter_map(|name| reached.get(name)).sum()
+        ["follower-promoted", "leader-in-a-new-epoch", "cold-leader"]
+            .into_iter()
+            .filter_map(|name| reached.get(name))
+            .sum()
     }
 
     fn migrates(&self, node: NodeId) -> bool {
