@@ -100,8 +100,9 @@ fn acceptance() -> Outcome {
         ("UPHEAVAL_RANGES", "20"),
         ("UPHEAVAL_SCENARIOS", "1000"),
     ];
-    let tests = ["test", "--release", "--package", "upheaval", "--test", "golden", "--test", "swarm", "--locked"];
-    cargo(&[&tests[..], &["--", "--nocapture", "--test-threads", "1"]].concat(), &numbers)
+    let tests = ["--test", "golden", "--test", "swarm", "--test", "hunts", "--locked"];
+    let how = ["--", "--nocapture", "--test-threads", "1"];
+    cargo(&[&["test", "--release", "--package", "upheaval"], &tests[..], &how].concat(), &numbers)
 }
 
 fn bench(arguments: &[&str]) -> Outcome {
