@@ -1,7 +1,7 @@
 //! Linearizability (Herlihy and Wing 1990): is there an order of all operations, each within its own time, that one object
 //! could have gone through one after the other?
 //!
-//! [`check`] judges an operation history against a model by name; [`decide()`] judges one object against any [`Model`]. Objects
+//! [`check()`] judges an operation history against a model by name; [`decide()`] judges one object against any [`Model`]. Objects
 //! (keys) are judged alone, since linearizability is local. Histories that name which write each read saw are decided in
 //! log-linear time, all others by a search whose cost grows with the operations in flight, not with the length of the history.
 //! Nothing is guessed: limits of time and memory end in `inconclusive`.
