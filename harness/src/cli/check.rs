@@ -17,7 +17,7 @@ pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
     };
     if operations::is_foreign(history) {
         return Err(Error::usage(format!(
-            "{} is an operation history; say by which model to judge it: --model NAME, see `upheaval list models`",
+            "{} is no history of ours; if it holds operations (EDN, JSON, a console log), say by which model to judge it: --model NAME, see `upheaval list models`",
             history.display()
         )));
     }
