@@ -78,7 +78,8 @@ fn everybody_reaches_everybody() -> Result<(), Skip> {
     let lab = lab("reach", &hosts[..2])?;
     for from in hosts {
         for to in hosts.iter().filter(|to| **to != from) {
-            assert!(datagram(&lab, from, to), "{from} -> {to} udp");
+            // A datagram may be lost on a busy host, three in a row are not.
+            assert!((0..3).any(|_| datagram(&lab, from, to)), "{from} -> {to} udp");
             assert!(connects(&lab, from, to), "{from} -> {to} tcp");
         }
     }
