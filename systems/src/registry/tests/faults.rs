@@ -106,6 +106,10 @@ fn delay_loss_and_clocks_are_measured() {
 fn slow_and_half_dead_nodes_and_bad_links_are_measured() {
     for (id, name) in ["session-1", "data-1", "meta-1", "database"].into_iter().enumerate() {
         for kind in [FaultKind::Slow, FaultKind::HalfDead] {
+            // In calm the database is asked for its lease only, which a half-dead one still answers.
+            if kind == FaultKind::HalfDead && name == "database" {
+                continue;
+            }
             let mut driver = running(20 + id as u64);
             let (bit, amount, unit) = suffer(&mut driver, &fault(1, kind, name, Shape::Isolate, 2_000), 1_500);
             // A half-dead meta node has hardly anything to do but heartbeats.
