@@ -11,7 +11,7 @@
 //! if some instant in between was bound to show it.
 
 use crate::distribution::{Gauge, Series};
-use crate::finding::{Finding, Findings, Seen};
+use crate::finding::{Finding, Findings};
 use crate::ground::Ground;
 use crate::judge::{Mine, Pairs, Transition};
 use crate::record::{Publisher, Record, Step, What};
@@ -272,21 +272,9 @@ impl<'a, 'b> Changes<'a, 'b> {
 
     fn report(&mut self, kind: Kind, view: &View, concerned: Vec<(usize, Option<u32>)>, amount: u64) {
         let push = self.record.pushes[view.push];
-        self.findings.push(Finding {
-            kind,
-            time: view.at,
-            client: push.client,
-            subscription: Some(push.subscription),
-            node: push.node,
-            data: push.data,
-            content: Some(view.content),
-            version: push.version,
-            seen: Seen::Push(view.push),
-            window: self.horizon.window(view.at),
-            concerned: concerned.into_iter().take(crate::finding::CONCERNED_MAX).collect(),
-            foreign: Vec::new(),
-            amount,
-        });
+        let window = self.horizon.window(view.at);
+        let concerned = concerned.into_iter().take(crate::finding::CONCERNED_MAX).collect();
+        self.findings.push(Finding { concerned, amount, ..Finding::in_view(kind, push, view, view.at, window) });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::span::Span;
 use crate::verdict::Kind;
+use crate::views::View;
 use history::{ClientId, DataIx, Nanos, NodeIx};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
@@ -49,6 +50,25 @@ const KEPT_MAX: usize = 4_096;
 pub(crate) type Story = (ClientId, Option<u32>, Option<usize>, Option<u32>);
 
 impl Finding {
+    /// In the push of a view, at a time at which `window` could have explained it; nobody is concerned yet.
+    pub fn in_view(kind: Kind, push: &history::Push, view: &View, time: Nanos, window: Span) -> Finding {
+        Finding {
+            kind,
+            time,
+            client: push.client,
+            subscription: Some(push.subscription),
+            node: push.node,
+            data: push.data,
+            content: Some(view.content),
+            version: push.version,
+            seen: Seen::Push(view.push),
+            window,
+            concerned: Vec::new(),
+            foreign: Vec::new(),
+            amount: 0,
+        }
+    }
+
     pub fn story(&self) -> Story {
         (self.client, self.subscription, self.concerned.first().map(|c| c.0), self.foreign.first().copied())
     }

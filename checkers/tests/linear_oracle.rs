@@ -9,7 +9,8 @@ use checkers::Verdict;
 use checkers::linearizability::{FailedCas, Limits, ModelName, Options, check};
 use history::calls::Value;
 use linear_support::brute::{self, Object};
-use linear_support::random::{Dice, history};
+use linear_support::dice::Dice;
+use linear_support::random::history;
 
 /// How many histories of each model.
 fn rounds() -> u64 {
@@ -21,7 +22,7 @@ fn agree(object: Object, model: ModelName, failed_cas: FailedCas) {
     let over = || false;
     let (mut good, mut bad) = (0, 0);
     for seed in 0..rounds() {
-        let mut dice = Dice::new(seed * 31 + object as u64);
+        let mut dice = Dice(seed * 31 + object as u64);
         let ops = history(object, &mut dice);
         let calls = linear_support::calls(object, &ops);
         let initial = matches!(object, Object::Register | Object::Unique | Object::Registers).then_some(Value::Int(0));

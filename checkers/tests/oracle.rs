@@ -32,7 +32,7 @@ fn real(header: &history::Header, events: &[history::Event]) -> (BTreeMap<Kind, 
 }
 
 fn agree(seed: u64, family: usize) -> Vec<Kind> {
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers::new(seed);
     let tale = history(&mut numbers, family);
     let (header, events) = (tale.header(), tale.events());
     let (counts, first) = real(&header, &events);

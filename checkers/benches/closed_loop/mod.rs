@@ -1,6 +1,10 @@
 //! Closed-loop histories as checkers.md of the peers' figures describes them: always the same number of operations in flight, each
 //! takes effect at a random instant within its time.
 
+#[path = "../../tests/dice/mod.rs"]
+mod dice;
+
+use dice::Dice;
 use history::calls::{Builder, Calls, Ended, Value};
 
 /// What clients do.
@@ -29,19 +33,6 @@ pub struct ClosedLoop {
     pub unknown_permille: u32,
     /// The seed.
     pub seed: u64,
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) % u64::from(n)) as u32
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -77,7 +68,7 @@ impl ClosedLoop {
             open.push(self.begin(&mut builder, &mut dice, slot / self.flight, i64::from(slot), &mut next));
         }
         while !open.is_empty() {
-            let at = dice.below(open.len() as u32) as usize;
+            let at = dice.below(open.len() as u64) as usize;
             if open[at].result.is_none() {
                 let key = open[at].key as usize;
                 open[at].result = Some(take_effect(open[at].op, &mut values[key]));
@@ -92,7 +83,7 @@ impl ClosedLoop {
             if bad_due && matches!(done.op, Op::Read) {
                 (done.result, bad_due) = (Some(Ok(-77)), false);
             }
-            let unknown = dice.below(1000) < self.unknown_permille;
+            let unknown = dice.below(1000) < u64::from(self.unknown_permille);
             finish(&mut builder, &done, unknown);
             if begun < self.operations {
                 begun += 1;
@@ -111,8 +102,8 @@ impl ClosedLoop {
                 *next += 1;
                 Op::Write(*next)
             }
-            (Load::Cas5, 2..4) => Op::Write(i64::from(dice.below(5))),
-            (Load::Cas5, _) => Op::Cas(i64::from(dice.below(5)), i64::from(dice.below(5))),
+            (Load::Cas5, 2..4) => Op::Write(dice.below(5) as i64),
+            (Load::Cas5, _) => Op::Cas(dice.below(5) as i64, dice.below(5) as i64),
         };
         let (f, input) = match op {
             Op::Read => ("read", Value::Nil),

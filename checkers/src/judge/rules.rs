@@ -141,21 +141,9 @@ impl Judge<'_, '_> {
         foreign: Vec<u32>,
     ) {
         let push = self.record.pushes[view.push];
-        self.findings.push(Finding {
-            kind,
-            time,
-            client: push.client,
-            subscription: Some(push.subscription),
-            node: push.node,
-            data: push.data,
-            content: Some(view.content),
-            version: push.version,
-            seen,
-            window: self.horizon.window(time),
-            concerned: self.named(concerned),
-            foreign,
-            amount: 0,
-        });
+        let window = self.horizon.window(time);
+        let concerned = self.named(concerned);
+        self.findings.push(Finding { seen, concerned, foreign, ..Finding::in_view(kind, push, view, time, window) });
     }
 
     /// With indices into the record, and not too many.

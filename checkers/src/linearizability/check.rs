@@ -4,7 +4,8 @@ use super::catalogue::ModelName;
 use super::decide::{Decision, decide};
 use super::explain::{Explanation, explain};
 use super::limits::{GaveUp, Limits};
-use super::models::{counter, lease, lock, mutex, queue, register, registers, set, stack, text, unordered};
+use super::models::container::{Container, Order};
+use super::models::{counter, lease, lock, mutex, register, registers, set, text};
 use super::problem::Problem;
 use super::vocabulary::{FailedCas, Vocabulary};
 use super::words::Words;
@@ -111,9 +112,9 @@ pub fn check(
         }
         ModelName::FencedLock => run(&lock::Lock { holds_max: 1, fenced: true }, calls, nil(), options, limits),
         ModelName::Set => run(&set::Set, calls, nil(), options, limits),
-        ModelName::FifoQueue => run(&queue::Queue, calls, nil(), options, limits),
-        ModelName::UnorderedQueue => run(&unordered::Unordered, calls, nil(), options, limits),
-        ModelName::Stack => run(&stack::Stack, calls, nil(), options, limits),
+        ModelName::FifoQueue => run(&Container { order: Order::First }, calls, nil(), options, limits),
+        ModelName::UnorderedQueue => run(&Container { order: Order::Any }, calls, nil(), options, limits),
+        ModelName::Stack => run(&Container { order: Order::Last }, calls, nil(), options, limits),
         ModelName::Lease => run(&lease::Lease, calls, nil(), options, limits),
     }
 }

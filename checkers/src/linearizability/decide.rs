@@ -2,12 +2,13 @@
 //! enough to show that most good histories are good, then with all of them, which alone can show that one is bad.
 
 use super::flight::Flight;
-use super::limits::{GaveUp, Limits};
-use super::mask::Mask;
+use super::limits::{FLIGHT_MAX, GaveUp, Limits};
+use super::mask::{Mask, Wide};
 use super::model::Model;
 use super::problem::Problem;
 use super::quick::Wrong;
-use super::search::{Advance, Search, flight_max};
+use super::search::{Advance, Search, events};
+use super::states::{Known, Outline};
 use super::table::Config;
 
 /// Configurations at first.
@@ -67,9 +68,18 @@ pub(super) fn search<M: Model>(
     initial: &[M::State],
     limits: &Limits<'_>,
 ) -> Decision {
-    match flight_max(problem) {
-        ..=64 => Run::<M, u64>::new(model, problem, initial, limits).decide(),
-        65..=128 => Run::<M, u128>::new(model, problem, initial, limits).decide(),
+    let mut known = Known::new(model, &problem.actions);
+    by_width(Outline::new(model, problem, initial, &mut known), limits)
+}
+
+/// The narrowest masks that hold what is in flight.
+fn by_width(outline: Outline<'_>, limits: &Limits<'_>) -> Decision {
+    let (events, flight) = events(outline.ops);
+    match flight {
+        ..=64 => Run::<u64>::new(outline, &events, limits).decide(),
+        65..=128 => Run::<u128>::new(outline, &events, limits).decide(),
+        129..=512 => Run::<Wide<8>>::new(outline, &events, limits).decide(),
+        513..=FLIGHT_MAX => Run::<Wide<{ FLIGHT_MAX as usize / 64 }>>::new(outline, &events, limits).decide(),
         _ => Decision::Unknown { why: GaveUp::Width, done: 0 },
     }
 }
@@ -82,8 +92,8 @@ struct Saved<B> {
     truncated: bool,
 }
 
-struct Run<'a, M: Model, B> {
-    search: Search<'a, M, B>,
+struct Run<'s, 'a, B> {
+    search: Search<'s, 'a, B>,
     saved: Vec<Saved<B>>,
     furthest: usize,
 }
@@ -94,9 +104,9 @@ enum Walk {
     Dead(usize),
 }
 
-impl<'a, M: Model, B: Mask> Run<'a, M, B> {
-    fn new(model: &'a M, problem: &'a Problem<M::Action>, initial: &[M::State], limits: &'a Limits<'a>) -> Self {
-        Run { search: Search::new(model, problem, initial, limits), saved: Vec::new(), furthest: 0 }
+impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
+    fn new(outline: Outline<'s>, events: &'a [u32], limits: &'a Limits<'a>) -> Self {
+        Run { search: Search::new(outline, events, limits), saved: Vec::new(), furthest: 0 }
     }
 
     fn decide(mut self) -> Decision {

@@ -5,7 +5,7 @@
 //! an instant at which every value could be out. (The patterns of Henzinger, Sezgin and Vafeiadis, "Aspect-oriented linearizability
 //! proofs", 2013, and of Bouajjani, Emmi, Enea and Hamza, 2015.)
 
-use super::models::queue::Action;
+use super::models::container::Action;
 use super::problem::Problem;
 use super::quick::Quick;
 use history::calls::OPEN;

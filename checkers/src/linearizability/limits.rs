@@ -14,6 +14,9 @@ pub struct Limits<'a> {
     bytes: AtomicU64,
 }
 
+/// The most operations of one object, of known outcome, that can be in flight at once.
+pub(super) const FLIGHT_MAX: u32 = 4096;
+
 /// Why a search gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GaveUp {
@@ -34,7 +37,7 @@ impl GaveUp {
             GaveUp::Time => "the time limit was reached",
             GaveUp::Memory => "the memory limit was reached",
             GaveUp::Steps => "the limit of steps was reached",
-            GaveUp::Width => "more than 128 operations of one object were in flight at once",
+            GaveUp::Width => "more than 4,096 operations of one object were in flight at once",
         }
     }
 }

@@ -14,9 +14,9 @@
 use super::flight::Flight;
 use super::limits::{GaveUp, Limits};
 use super::mask::Mask;
-use super::model::{Model, Role};
-use super::problem::Problem;
-use super::states::{NO_STATE, States};
+use super::model::Role;
+use super::problem::Op;
+use super::states::{NO_STATE, Outline, States};
 use super::table::{Config, Table};
 use super::uses::{NOTHING, Uses};
 
@@ -35,14 +35,13 @@ pub(super) enum Advance {
 }
 
 /// The search, at one place of a history.
-pub(super) struct Search<'a, M: Model, B> {
-    pub(super) problem: &'a Problem<M::Action>,
-    model: &'a M,
-    pub(super) states: States<'a, M>,
+pub(super) struct Search<'s, 'a, B> {
+    ops: &'s [Op],
+    states: States<'s>,
     pub(super) flight: Flight<B>,
     pub(super) frontier: Vec<Config<B>>,
     /// Invocations and returns in their order: operation number, and [`RETURN`].
-    events: Vec<u32>,
+    events: &'a [u32],
     /// True if configurations were left out: then the end of all proves nothing.
     pub(super) truncated: bool,
     /// Operations of unknown outcome may be used any number of times: then the end of all still proves a violation.
@@ -50,7 +49,8 @@ pub(super) struct Search<'a, M: Model, B> {
     uses: Uses,
     roles: Vec<Role>,
     last_uses: Vec<Option<u32>>,
-    slots: Vec<u8>,
+    few_states: bool,
+    slots: Vec<u16>,
     table: Table<B>,
     /// Observations in flight that fit a state, by state; valid in one epoch.
     fits: Vec<(u32, B)>,
@@ -62,32 +62,22 @@ pub(super) struct Search<'a, M: Model, B> {
     pub(super) extra_bytes: u64,
 }
 
-impl<'a, M: Model, B: Mask> Search<'a, M, B> {
-    pub(super) fn new(
-        model: &'a M,
-        problem: &'a Problem<M::Action>,
-        initial: &[M::State],
-        limits: &'a Limits<'a>,
-    ) -> Search<'a, M, B> {
-        let mut states = States::new(model, &problem.actions);
-        let mut frontier: Vec<Config<B>> = Vec::new();
-        for state in initial {
-            frontier.push(Config { mask: B::NONE, state: states.number(state.clone()), used: NOTHING });
-        }
-        let unknown = problem.ops.iter().any(|op| op.unknown());
+impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
+    pub(super) fn new(outline: Outline<'s>, events: &'a [u32], limits: &'a Limits<'a>) -> Search<'s, 'a, B> {
+        let start = |state: &u32| Config { mask: B::NONE, state: *state, used: NOTHING };
         Search {
-            problem,
-            model,
-            states,
+            ops: outline.ops,
+            states: outline.states,
             flight: Flight::new(),
-            frontier,
-            events: events(problem),
+            frontier: outline.initial.iter().map(start).collect(),
+            events,
             truncated: false,
             relaxed: false,
             uses: Uses::new(),
-            roles: problem.actions.iter().map(|action| model.role(action)).collect(),
-            last_uses: if unknown { model.last_uses(problem) } else { Vec::new() },
-            slots: vec![0; problem.ops.len()],
+            roles: outline.roles,
+            last_uses: outline.last_uses,
+            few_states: outline.few_states,
+            slots: vec![0; outline.ops.len()],
             table: Table::new(),
             fits: Vec::new(),
             epoch: 1,
@@ -110,13 +100,13 @@ impl<'a, M: Model, B: Mask> Search<'a, M, B> {
 
     /// The place of an event in the history.
     pub(super) fn place(&self, event: usize) -> u32 {
-        let op = &self.problem.ops[self.op_at(event)];
+        let op = &self.ops[self.op_at(event)];
         if self.events[event] & RETURN != 0 { op.ret } else { op.invoke }
     }
 
     /// True if the history has operations of unknown outcome, and it can be tried to use them without counting.
     pub(super) fn can_relax(&self) -> bool {
-        !self.last_uses.is_empty() && self.model.has_few_states()
+        !self.last_uses.is_empty() && self.few_states
     }
 
     /// Takes one event; keeps at most `width` configurations.
@@ -134,7 +124,7 @@ impl<'a, M: Model, B: Mask> Search<'a, M, B> {
     }
 
     fn begin(&mut self, number: usize) -> Result<(), GaveUp> {
-        let op = self.problem.ops[number];
+        let op = self.ops[number];
         self.retire(op.invoke);
         if op.unknown() {
             if let Some(until) = self.last_uses[number]
@@ -146,7 +136,7 @@ impl<'a, M: Model, B: Mask> Search<'a, M, B> {
         }
         let role = self.roles[op.kind as usize];
         let slot = self.flight.begin(number as u32, &op, role).ok_or(GaveUp::Width)?;
-        self.slots[number] = slot as u8;
+        self.slots[number] = slot as u16;
         if role == Role::Observation {
             self.epoch += 1;
             for config in &mut self.frontier {
@@ -185,7 +175,7 @@ impl<'a, M: Model, B: Mask> Search<'a, M, B> {
         }
         done.iter_mut().for_each(|config| config.mask = config.mask.without(bit));
         self.flight.end(slot);
-        if self.roles[self.problem.ops[number].kind as usize] == Role::Observation {
+        if self.roles[self.ops[number].kind as usize] == Role::Observation {
             self.epoch += 1;
         }
         self.frontier = done;
@@ -344,35 +334,32 @@ impl<'a, M: Model, B: Mask> Search<'a, M, B> {
     }
 }
 
-impl<M: Model, B> Drop for Search<'_, M, B> {
+impl<B> Drop for Search<'_, '_, B> {
     fn drop(&mut self) {
         self.limits.release(self.booked_bytes);
     }
 }
 
-/// Invocations and returns in their order.
-fn events<A>(problem: &Problem<A>) -> Vec<u32> {
-    let mut order: Vec<(u32, u32)> = Vec::with_capacity(problem.ops.len() * 2);
-    for (number, op) in problem.ops.iter().enumerate() {
-        order.push((op.invoke, number as u32));
-        if op.ret != history::calls::OPEN {
-            order.push((op.ret, number as u32 | RETURN));
+/// Invocations and returns in their order, as a search takes them; and the most operations of known outcome in flight at once.
+pub(super) fn events(ops: &[Op]) -> (Vec<u32>, u32) {
+    let mut order: Vec<u64> = Vec::with_capacity(ops.len() * 2);
+    for (number, op) in ops.iter().enumerate() {
+        order.push(u64::from(op.invoke) << 32 | number as u64);
+        if !op.unknown() {
+            order.push(u64::from(op.ret) << 32 | number as u64 | u64::from(RETURN));
         }
     }
     order.sort_unstable();
-    order.into_iter().map(|(_, event)| event).collect()
-}
-
-/// The most operations of known outcome in flight at once.
-pub(super) fn flight_max<A>(problem: &Problem<A>) -> u32 {
     let (mut now, mut most) = (0u32, 0);
-    for event in events(problem) {
+    let events = order.into_iter().map(|event| {
+        let event = event as u32;
         if event & RETURN != 0 {
             now -= 1;
-        } else if problem.ops[event as usize].ret != history::calls::OPEN {
+        } else if !ops[event as usize].unknown() {
             now += 1;
             most = most.max(now);
         }
-    }
-    most
+        event
+    });
+    (events.collect(), most)
 }

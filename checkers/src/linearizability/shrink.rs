@@ -10,7 +10,8 @@ use super::mask::Mask;
 use super::model::{Model, Role};
 use super::problem::{Op, Problem};
 use super::quick::Wrong;
-use super::search::{Advance, Search, flight_max};
+use super::search::{Advance, Search, events};
+use super::states::{Known, Outline};
 use history::calls::OPEN;
 use std::collections::VecDeque;
 
@@ -125,9 +126,14 @@ fn cut<M: Model>(model: &M, problem: &Problem<M::Action>, from: u32, until: u32)
 
 /// The shortest stretch before the contradiction that contradicts itself from every state possible at its beginning.
 fn window<M: Model>(model: &M, problem: &Problem<M::Action>, at: usize, limits: &Limits<'_>) -> Option<Part<M>> {
-    let places = match flight_max(problem) {
-        ..=64 => places::<M, u64>(model, problem, at, limits),
-        65..=128 => places::<M, u128>(model, problem, at, limits),
+    let mut known = Known::new(model, &problem.actions);
+    let (events, flight) = events(&problem.ops);
+    let end = problem.ops[at].ret;
+    let initial = [model.initial()];
+    let outline = Outline::new(model, problem, &initial, &mut known);
+    let places = match flight {
+        ..=64 => places::<u64>(outline, &events, end, limits),
+        65..=128 => places::<u128>(outline, &events, end, limits),
         _ => return None,
     };
     let places = places.ok()?;
@@ -135,8 +141,9 @@ fn window<M: Model>(model: &M, problem: &Problem<M::Action>, at: usize, limits: 
     while length < places.len() {
         let (from, states) = &places[places.len() - 1 - length];
         if let Some(states) = states {
-            let problem = cut(model, problem, *from, problem.ops[at].ret);
-            if let Some(part) = confirm(model, problem, states.clone(), false, limits) {
+            let problem = cut(model, problem, *from, end);
+            let states = states.iter().map(|number| known.state(*number).clone()).collect();
+            if let Some(part) = confirm(model, problem, states, false, limits) {
                 return Some(part);
             }
         }
@@ -145,19 +152,18 @@ fn window<M: Model>(model: &M, problem: &Problem<M::Action>, at: usize, limits: 
     None
 }
 
-/// A place of a history, and the states possible there, unless there are very many.
-type Cut<S> = (u32, Option<Vec<S>>);
+/// A place of a history, and the numbers of the states possible there, unless there are very many.
+type Cut = (u32, Option<Vec<u32>>);
 
-/// The last places before the operation returns. States are those of all orders, and more where outcomes are unknown.
-fn places<M: Model, B: Mask>(
-    model: &M,
-    problem: &Problem<M::Action>,
-    at: usize,
+/// The last places before the end. States are those of all orders, and more where outcomes are unknown.
+fn places<B: Mask>(
+    outline: Outline<'_>,
+    events: &[u32],
+    end: u32,
     limits: &Limits<'_>,
-) -> Result<VecDeque<Cut<M::State>>, GaveUp> {
-    let mut search = Search::<M, B>::new(model, problem, &[model.initial()], limits);
+) -> Result<VecDeque<Cut>, GaveUp> {
+    let mut search = Search::<B>::new(outline, events, limits);
     search.relaxed = search.can_relax();
-    let end = problem.ops[at].ret;
     let mut places = VecDeque::new();
     for event in 0..search.len() {
         let place = search.place(event);
@@ -167,9 +173,7 @@ fn places<M: Model, B: Mask>(
         let mut numbers: Vec<u32> = search.frontier.iter().map(|config| config.state).collect();
         numbers.sort_unstable();
         numbers.dedup();
-        let few = numbers.len() <= STATES_MAX;
-        let states = few.then(|| numbers.iter().map(|number| search.states.state(*number).clone()).collect());
-        places.push_back((place, states));
+        places.push_back((place, (numbers.len() <= STATES_MAX).then_some(numbers)));
         if places.len() > WINDOW_EVENTS {
             places.pop_front();
         }

@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each test uses some of it")]
 
 pub mod brute;
+#[path = "../dice/mod.rs"]
+pub mod dice;
 pub mod random;
 
 use brute::Object;

@@ -3,27 +3,11 @@
 
 use super::Op;
 use super::brute::{Object, possible};
+use super::dice::Dice;
 use history::calls::{Ended, OPEN};
 
-/// Small random numbers from a seed (SplitMix64).
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Dice {
-        Dice(seed)
-    }
-
-    pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-
-    pub fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len() as u64) as usize]
-    }
+fn pick<T: Copy>(dice: &mut Dice, of: &[T]) -> T {
+    of[dice.below(of.len() as u64) as usize]
 }
 
 /// A call and its input.
@@ -31,18 +15,18 @@ fn draw(object: Object, dice: &mut Dice, next: &mut i64) -> (&'static str, Vec<i
     let value = dice.below(3) as i64;
     *next += 1;
     let f = match object {
-        Object::Register => dice.pick(&["read", "read", "write", "cas"]),
-        Object::Unique => dice.pick(&["read", "read", "write"]),
+        Object::Register => pick(dice, &["read", "read", "write", "cas"]),
+        Object::Unique => pick(dice, &["read", "read", "write"]),
         Object::Registers => "txn",
-        Object::Text => dice.pick(&["get", "get", "put", "append", "append"]),
-        Object::Mutex | Object::Reentrant | Object::Fenced => dice.pick(&["acquire", "release"]),
-        Object::Set => dice.pick(&["add", "remove", "contains", "contains"]),
-        Object::WholeSet => dice.pick(&["add", "remove", "contains", "read"]),
-        Object::GrowSet => dice.pick(&["add", "read"]),
-        Object::Queue | Object::UniqueQueue | Object::Unordered => dice.pick(&["enqueue", "dequeue"]),
-        Object::Stack => dice.pick(&["push", "pop"]),
-        Object::Counter => dice.pick(&["add", "read"]),
-        Object::Lease => dice.pick(&["elect", "renew", "resign", "read"]),
+        Object::Text => pick(dice, &["get", "get", "put", "append", "append"]),
+        Object::Mutex | Object::Reentrant | Object::Fenced => pick(dice, &["acquire", "release"]),
+        Object::Set => pick(dice, &["add", "remove", "contains", "contains"]),
+        Object::WholeSet => pick(dice, &["add", "remove", "contains", "read"]),
+        Object::GrowSet => pick(dice, &["add", "read"]),
+        Object::Queue | Object::UniqueQueue | Object::Unordered => pick(dice, &["enqueue", "dequeue"]),
+        Object::Stack => pick(dice, &["push", "pop"]),
+        Object::Counter => pick(dice, &["add", "read"]),
+        Object::Lease => pick(dice, &["elect", "renew", "resign", "read"]),
     };
     let input = match f {
         "cas" => vec![value, dice.below(3) as i64],

@@ -2,6 +2,8 @@
 #![allow(dead_code, clippy::unwrap_used)]
 
 pub mod brute;
+#[path = "../dice/mod.rs"]
+pub mod dice;
 pub mod random;
 pub mod real;
 pub mod tale;

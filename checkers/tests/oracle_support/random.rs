@@ -1,19 +1,20 @@
 //! Tiny random histories, in families that stress one part each.
 
+use super::dice::Dice;
 use super::tale::*;
 use history::{ConnectionState, Contract, FaultKind, Function, Keeper, Outcome};
 
 pub const FAMILIES: usize = 6;
 
-pub struct Numbers(pub u64);
+pub struct Numbers(Dice);
 
 impl Numbers {
+    pub fn new(seed: u64) -> Numbers {
+        Numbers(Dice(seed))
+    }
+
     pub fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
+        self.0.below(n)
     }
 
     fn chance(&mut self, percent: u64) -> bool {

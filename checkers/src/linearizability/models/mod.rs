@@ -1,13 +1,11 @@
 //! The models.
 
+pub mod container;
 pub mod counter;
 pub mod lease;
 pub mod lock;
 pub mod mutex;
-pub mod queue;
 pub mod register;
 pub mod registers;
 pub mod set;
-pub mod stack;
 pub mod text;
-pub mod unordered;

@@ -1,6 +1,6 @@
 //! A set: add, remove, contains, and reads of the whole.
 
-use super::queue::show_values;
+use super::container::show_values;
 use crate::linearizability::grow;
 use crate::linearizability::model::{Model, Role};
 use crate::linearizability::problem::Problem;
