@@ -60,7 +60,7 @@ pub fn attempt(plan: &Plan, options: &Options, traced: bool) -> Result<Attempt, 
         let system = plan.system.name();
         return Err(Error::usage(format!("{system} is a real system: it cannot be run in memory")));
     }
-    let mut world = Shut(worlds::start(plan, "memory")?);
+    let mut world = Shut(worlds::start(plan, "memory", None)?);
     let (header, contract) = header(plan, world.0.info())?;
     if traced {
         world.0.trace();

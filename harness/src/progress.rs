@@ -47,16 +47,8 @@ impl Observer for Progress {
         if self.bar.is_hidden() {
             return;
         }
-        let phase = match self.phase {
-            PhaseName::WarmUp => "warm-up",
-            PhaseName::Chaos => "chaos",
-            PhaseName::Heal => "heal",
-            PhaseName::Settle => "settle",
-            PhaseName::Final => "final",
-            PhaseName::End => "end",
-        };
         let faults: Vec<&str> = self.active.values().map(|fault| fault.detail.as_str()).collect();
-        self.bar.set_prefix(phase);
+        self.bar.set_prefix(self.phase.name());
         self.bar.set_position(now.min(self.total) / 1_000_000);
         self.bar.set_message(format!(
             "{} s  {} ops  {} pushes  {connected} connected  {}",

@@ -68,6 +68,7 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
         }
     };
     folder.link_latest();
+    facts.node_logs = folder.node_logs();
     facts.virtual_ms = Some(driven.end / history::MILLI);
     facts.wall_ms = Some(wall.elapsed().as_millis() as u64);
     let mut judged = verdict::judge(&folder.file(store::HISTORY), setting.options, facts, setting.measure)?;
@@ -91,7 +92,7 @@ fn drive(
     stop: &AtomicBool,
     begun: &mut dyn FnMut(&Header),
 ) -> Result<crate::master::Outcome, Error> {
-    let mut world = Shut(worlds::start(plan, &folder.id)?);
+    let mut world = Shut(worlds::start(plan, &folder.id, Some(&folder.file(store::NODES)))?);
     let info = world.0.info().clone();
     let (header, contract) = header(plan, &info)?;
     let mut writer = Writer::create(folder.file(store::HISTORY), &header).map_err(|e| Error::harness(e.to_string()))?;

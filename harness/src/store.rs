@@ -17,6 +17,8 @@ pub const REPORT: &str = "report.html";
 pub const STORY: &str = "story.txt";
 /// The drawing that goes with it.
 pub const DIAGRAM: &str = "spacetime.svg";
+/// What the nodes of a real system wrote, in the run's folder.
+pub const NODES: &str = "nodes";
 /// The scenario of a run, in its folder.
 pub const SCENARIO: &str = "scenario.toml";
 /// What only the program knows of a run.
@@ -64,6 +66,15 @@ impl RunFolder {
     /// A file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
+    }
+
+    /// What the nodes wrote, as paths within the folder, in order of name.
+    pub fn node_logs(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.file(NODES)).into_iter().flatten().flatten();
+        let mut logs: Vec<String> =
+            entries.map(|entry| format!("{NODES}/{}", entry.file_name().to_string_lossy())).collect();
+        logs.sort();
+        logs
     }
 
     /// Writes a file as a whole: it is there complete or not at all.

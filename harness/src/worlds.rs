@@ -3,6 +3,7 @@
 use crate::bugs;
 use crate::error::Error;
 use crate::plan::{Plan, SystemPlan};
+use std::path::Path;
 use systems::World;
 use systems::registry::RegistryWorld;
 use systems::zookeeper::ZooKeeperWorld;
@@ -12,8 +13,9 @@ fn clients(plan: &Plan, readers: u32) -> u32 {
     plan.clients.len() as u32 + readers
 }
 
-/// Starts the system of a plan. `run` names the run's namespaces and nodes, where the system needs names.
-pub fn start(plan: &Plan, run: &str) -> Result<Box<dyn World>, Error> {
+/// Starts the system of a plan. `run` names the run's namespaces and nodes, where the system needs names; `logs` is the
+/// folder for what real nodes write.
+pub fn start(plan: &Plan, run: &str, logs: Option<&Path>) -> Result<Box<dyn World>, Error> {
     let data_ids = plan.data_ids.len() as u32;
     match &plan.system {
         SystemPlan::Registry(config) => {
@@ -28,7 +30,8 @@ pub fn start(plan: &Plan, run: &str) -> Result<Box<dyn World>, Error> {
                 )));
             }
             sweep();
-            let world = ZooKeeperWorld::start(config.clone(), run, clients(plan, 16), data_ids, plan.behaviour)?;
+            let clients = clients(plan, 16);
+            let world = ZooKeeperWorld::start(config.clone(), run, logs, clients, data_ids, plan.behaviour)?;
             Ok(Box::new(world))
         }
     }

@@ -75,6 +75,10 @@ fn a_minute_of_churn_with_every_fault_passes() {
     for kind in ["kill", "pause", "partition", "clock-step"] {
         assert!(faults.iter().any(|fault| fault["kind"] == kind), "{kind} is missing: {faults:#?}");
     }
+    for node in ["n1", "n2", "n3"] {
+        let log = std::fs::read_to_string(scratch.0.join(format!("runs/latest/nodes/{node}.log"))).unwrap();
+        assert!(log.contains("LEADING") || log.contains("FOLLOWING"), "what {node} wrote is kept:\n{log}");
+    }
     // The bounds are no wider than twice what was measured.
     let (code, _) = run_json(&scratch.0, &["check", "runs/latest", "--divide-bounds", "4"]);
     assert_eq!(code, 1, "with every bound divided by four the clean run is a violation");

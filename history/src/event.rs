@@ -57,6 +57,20 @@ pub enum PhaseName {
     End,
 }
 
+impl PhaseName {
+    /// As it is written: `warm-up`.
+    pub fn name(self) -> &'static str {
+        match self {
+            PhaseName::WarmUp => "warm-up",
+            PhaseName::Chaos => "chaos",
+            PhaseName::Heal => "heal",
+            PhaseName::Settle => "settle",
+            PhaseName::Final => "final",
+            PhaseName::End => "end",
+        }
+    }
+}
+
 /// A phase begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phase {

@@ -40,6 +40,9 @@ pub struct RunFacts {
     pub drawn: Vec<(String, String)>,
     /// The run's folder in the store.
     pub store: Option<String>,
+    /// Files that the nodes of a real system wrote, in the run's folder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub node_logs: Vec<String>,
     /// Most memory that the program held.
     pub peak_bytes: Option<u64>,
     /// What happened in it, for shrunk runs.

@@ -1,6 +1,6 @@
 //! Names of nodes, dataIds, clients and publishers, safe to show.
 
-use history::{ClientId, ConnectionState, DataIx, FaultKind, Function, Header, NodeIx, PhaseName};
+use history::{ClientId, ConnectionState, DataIx, FaultKind, Function, Header, NodeIx};
 use std::fmt::Write;
 
 /// Longest name that is shown whole.
@@ -89,18 +89,6 @@ pub fn function(function: Function) -> &'static str {
         Function::Ping => "ping",
         Function::Close => "close",
         Function::Vanish => "vanish",
-    }
-}
-
-/// `warm-up`.
-pub fn phase(phase: PhaseName) -> &'static str {
-    match phase {
-        PhaseName::WarmUp => "warm-up",
-        PhaseName::Chaos => "chaos",
-        PhaseName::Heal => "heal",
-        PhaseName::Settle => "settle",
-        PhaseName::Final => "final",
-        PhaseName::End => "end",
     }
 }
 

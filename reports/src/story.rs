@@ -68,16 +68,21 @@ pub fn why(run: &Run<'_>, digest: &Digest) -> String {
 
 /// Why it is inconclusive or an error, each once.
 pub fn reasons(run: &Run<'_>) -> Vec<String> {
-    let of_checks =
-        run.report.checks.iter().filter_map(|check| Some(format!("{}: {}", check.checker, check.reason.as_ref()?)));
     let mut all: Vec<String> = run.report.reasons.to_vec();
-    // The report's reasons usually repeat those of its checks.
-    all.extend(of_checks.filter(|reason| !run.report.reasons.iter().any(|known| same_reason(known, reason))));
+    // A reason is told once: those of checkers usually repeat each other's and the report's.
+    let mut of_checks: Vec<(&str, Vec<&str>)> = Vec::new();
+    for check in &run.report.checks {
+        for reason in check.reason.iter().flat_map(|reasons| reasons.split("; ")) {
+            match of_checks.iter_mut().find(|(known, _)| *known == reason) {
+                Some((_, checkers)) => checkers.push(&check.checker),
+                None => of_checks.push((reason, vec![&check.checker])),
+            }
+        }
+    }
+    let known = |reason: &str| run.report.reasons.iter().any(|told| told.ends_with(reason));
+    let new = of_checks.iter().filter(|(reason, _)| !known(reason));
+    all.extend(new.map(|(reason, checkers)| format!("{}: {reason}", checkers.join(", "))));
     all.iter().map(|reason| names::clean_long(reason)).collect()
-}
-
-fn same_reason(known: &str, of_check: &str) -> bool {
-    known == of_check || of_check.split_once(": ").is_some_and(|(_, reason)| known.ends_with(reason))
 }
 
 fn passed(run: &Run<'_>, digest: &Digest) -> String {

@@ -79,11 +79,21 @@ fn script(m: &mut Markup) {
     m.close();
 }
 
+/// The head of a page with the report's script.
 fn head(title: &str, m: &mut Markup) {
+    opened_head(title, &format!("script-src 'sha256-{SCRIPT_HASH}'; "), &[STYLE, SPACETIME_STYLE], m);
+}
+
+/// The head of a page without scripts.
+pub(crate) fn plain_head(m: &mut Markup, title: &str) {
+    opened_head(title, "", &[STYLE], m);
+}
+
+fn opened_head(title: &str, scripts: &str, styles: &[&'static str], m: &mut Markup) {
     m.open("head", &[]);
     m.leaf("meta", &[("charset", "utf-8")]);
     let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; {scripts}base-uri 'none'; form-action 'none'"
     );
     m.leaf("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy)]);
     m.leaf("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
@@ -91,24 +101,9 @@ fn head(title: &str, m: &mut Markup) {
     m.leaf("link", &[("rel", "icon"), ("href", "data:,")]);
     m.el("title", &[], title);
     m.open("style", &[]);
-    m.raw(STYLE);
-    m.raw(SPACETIME_STYLE);
-    m.close();
-    m.close();
-}
-
-/// The head of a page without scripts.
-pub(crate) fn plain_head(m: &mut Markup, title: &str) {
-    m.open("head", &[]);
-    m.leaf("meta", &[("charset", "utf-8")]);
-    let policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-    m.leaf("meta", &[("http-equiv", "Content-Security-Policy"), ("content", policy)]);
-    m.leaf("meta", &[("name", "viewport"), ("content", "width=device-width, initial-scale=1")]);
-    m.leaf("meta", &[("name", "color-scheme"), ("content", "light dark")]);
-    m.leaf("link", &[("rel", "icon"), ("href", "data:,")]);
-    m.el("title", &[], title);
-    m.open("style", &[]);
-    m.raw(STYLE);
+    for style in styles {
+        m.raw(style);
+    }
     m.close();
     m.close();
 }

@@ -58,10 +58,10 @@ fn strip(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     for (from, until, phase) in &digest.phases {
         let (x, width) = (frame.x(*from), frame.x(*until) - frame.x(*from));
         m.open("g", &[("class", "phase")]);
-        m.el("title", &[], &format!("{} {}", names::phase(*phase), format::span(*from, *until)));
+        m.el("title", &[], &format!("{} {}", phase.name(), format::span(*from, *until)));
         let (x_text, width_text) = (px(x), px((width - 1.0).max(1.0)));
         m.leaf("rect", &[("x", &x_text), ("y", "2"), ("width", &width_text), ("height", "16")]);
-        let name = names::phase(*phase);
+        let name = phase.name();
         if width > 6.4 * name.len() as f64 {
             m.el("text", &[("x", &px(x + 4.0)), ("y", "14")], name);
         }

@@ -143,6 +143,10 @@ pub(super) fn about(run: &Run<'_>, m: &mut Markup) {
         ("Length of the run", facts.virtual_ms.map(format::duration_ms)),
         ("Peak memory", facts.peak_bytes.map(format::bytes)),
         ("Stored in", facts.store.as_deref().map(names::clean)),
+        (
+            "What the nodes wrote",
+            Some(facts.node_logs.join(", ")).filter(|logs| !logs.is_empty()).as_deref().map(names::clean),
+        ),
         ("Planted bug", header.bug.as_deref().map(names::clean)),
     ];
     rows.extend(optional.into_iter().filter_map(|(label, value)| Some((label, value?))));

@@ -53,6 +53,9 @@ pub(super) fn stories(run: &Run<'_>, digest: &Digest, paint: &Paint) -> String {
             let _ = writeln!(out, "{label}  {}", paint.bold(&names::clean_long(line)));
         }
     }
+    if let (Some(store), false) = (&run.facts.store, run.facts.node_logs.is_empty()) {
+        let _ = writeln!(out, "nodes   {}", names::clean_long(&format!("{store}: {}", run.facts.node_logs.join(", "))));
+    }
     out
 }
 

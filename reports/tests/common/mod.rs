@@ -87,6 +87,7 @@ pub fn facts() -> RunFacts {
         history_hash: Some("f00dfeed".to_owned()),
         drawn: vec![("kill".to_owned(), "on".to_owned()), ("partition".to_owned(), "one-way".to_owned())],
         store: Some("runs/2026-11-22-0712-zookeeper-churn-7".to_owned()),
+        node_logs: ["n1", "n2", "n3"].map(|node| format!("nodes/{node}.log")).to_vec(),
         peak_bytes: Some(48_234_496),
         tale: None,
     }

@@ -60,8 +60,8 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Makes the lab and starts the nodes; they do not serve yet.
-    pub fn start(config: &ZooKeeperConfig, run_id: &str) -> Result<Arc<Ensemble>, WorldError> {
+    /// Makes the lab and starts the nodes; they do not serve yet. What they write is kept in `logs`, where that is given.
+    pub fn start(config: &ZooKeeperConfig, run_id: &str, logs: Option<&Path>) -> Result<Arc<Ensemble>, WorldError> {
         let java = find_java(&config.java)?;
         let class_path = class_path(&config.jars)?;
         let lab = Lab::create(run_id, &NODES).map_err(missing_or_start)?;
@@ -69,7 +69,7 @@ impl Ensemble {
         let mut servers = Vec::new();
         for (index, (name, address)) in NODES.into_iter().zip(addresses).enumerate() {
             let folder = lab.temporary_folder(name).map_err(missing_or_start)?;
-            let log = folder.join("log");
+            let log = log_file(name, &folder, logs).map_err(start_error)?;
             write_settings(config, &lab, index, &folder).map_err(start_error)?;
             let spec = start_line(config, &java, &class_path, &folder, &log);
             let address = address.map_err(missing_or_start)?;
@@ -161,6 +161,13 @@ pub fn class_path(jars: &Path) -> Result<String, WorldError> {
         path.push_str(&file.to_string_lossy());
     }
     Ok(path)
+}
+
+/// Beside the run, where it outlives the node's own folder: it is evidence.
+fn log_file(name: &str, folder: &Path, logs: Option<&Path>) -> Result<PathBuf, String> {
+    let Some(logs) = logs else { return Ok(folder.join("log")) };
+    let made = fs::create_dir_all(logs).and_then(|()| fs::canonicalize(logs));
+    made.map(|logs| logs.join(format!("{name}.log"))).map_err(|error| format!("{}: {error}", logs.display()))
 }
 
 fn write_settings(config: &ZooKeeperConfig, lab: &Lab, index: usize, folder: &Path) -> Result<(), String> {

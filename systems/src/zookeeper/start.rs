@@ -15,6 +15,7 @@ use history::{Node, SystemName};
 use nemesis::linux::Namespace;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, PoisonError};
@@ -30,10 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 impl ZooKeeperWorld {
     /// Starts an ensemble (or connects to a running one) and makes the run's tree: `clients` clients and `data_ids`
-    /// dataIds at most.
+    /// dataIds at most. `logs`: the folder in which the logs of nodes are kept; without it they go with the nodes.
     pub fn start(
         config: ZooKeeperConfig,
         run_id: &str,
+        logs: Option<&Path>,
         clients: u32,
         data_ids: u32,
         behaviour: ClientBehaviour,
@@ -41,7 +43,7 @@ impl ZooKeeperWorld {
         if let Some(fault) = config.fault() {
             return Err(start_error(fault));
         }
-        let ensemble = if config.addresses.is_empty() { Some(Ensemble::start(&config, run_id)?) } else { None };
+        let ensemble = if config.addresses.is_empty() { Some(Ensemble::start(&config, run_id, logs)?) } else { None };
         let runtime = runtime(ensemble.as_deref())?;
         let (addresses, version) = match &ensemble {
             Some(ensemble) => {

@@ -61,7 +61,7 @@ impl Bench {
     }
 
     pub fn with(config: ZooKeeperConfig, test: &str, clients: u32, data: u32, behaviour: ClientBehaviour) -> Bench {
-        Bench::on(ZooKeeperWorld::start(config, &run_id(test), clients, data, behaviour).unwrap())
+        Bench::on(ZooKeeperWorld::start(config, &run_id(test), None, clients, data, behaviour).unwrap())
     }
 
     pub fn on(world: ZooKeeperWorld) -> Bench {

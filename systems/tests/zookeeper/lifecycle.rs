@@ -57,7 +57,7 @@ fn assert_clean(before: &[String]) {
 }
 
 fn start(config: ZooKeeperConfig, test: &str) -> Result<ZooKeeperWorld, WorldError> {
-    ZooKeeperWorld::start(config, &run_id(test), 4, 2, ClientBehaviour::default())
+    ZooKeeperWorld::start(config, &run_id(test), None, 4, 2, ClientBehaviour::default())
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_running_ensemble_is_used_without_faults_and_left_clean() {
     let server = Standalone::start();
     let config = ZooKeeperConfig { addresses: vec![server.address], session_timeout_ms: 8000, ..quick() };
     let run = run_id("running");
-    let start = || ZooKeeperWorld::start(config.clone(), &run, 4, 2, ClientBehaviour::default());
+    let start = || ZooKeeperWorld::start(config.clone(), &run, None, 4, 2, ClientBehaviour::default());
     let world = (0..100).find_map(|_| start().inspect_err(|_| std::thread::sleep(TENTH)).ok()).unwrap();
     let mut bench = Bench::on(world);
     bench.connect(0, 0);
