@@ -7,6 +7,7 @@ use history::{
     ClientId, Connection, ConnectionState, DataIx, Dropped, Event, Function, MILLI, Nanos, Node, NodeIx, OpId,
     Operation, Outcome, ProcessId, Push, SessionId,
 };
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use systems::{Call, Happening, Observation, Response};
 use workloads::{ClientPlan, PlannedCall, PlannedOperation, Reaction};
@@ -24,7 +25,7 @@ pub struct Clients {
     due: BTreeSet<(Nanos, ClientId)>,
     wants: Vec<Option<Nanos>>,
     /// Which client has this operation open.
-    open: BTreeMap<OpId, ClientId>,
+    open: FxHashMap<OpId, ClientId>,
     operations: OpId,
     processes: ProcessId,
     sessions: SessionId,
@@ -52,7 +53,7 @@ impl Clients {
             drivers,
             due: BTreeSet::new(),
             wants: vec![None; all],
-            open: BTreeMap::new(),
+            open: FxHashMap::default(),
             operations: 0,
             processes: all as ProcessId,
             sessions: 0,
@@ -95,8 +96,8 @@ impl Clients {
         *slot = wants;
     }
 
-    /// The next operation that starts now, with the events to record before it is submitted.
-    pub fn start(&mut self, now: Nanos) -> Option<(Call, Vec<Event>)> {
+    /// The next operation that starts now; appends the events to record before it is submitted.
+    pub fn start(&mut self, now: Nanos, events: &mut Vec<Event>) -> Option<Call> {
         loop {
             let (due, client) = *self.due.first()?;
             if due > now {
@@ -111,7 +112,7 @@ impl Clients {
             self.operations += 1;
             let call = Call { op, client, request: started.request.clone() };
             let time = self.stamp(now);
-            let mut events = vec![Event::Op(operation(time, op, &started, Outcome::Invoke))];
+            events.push(Event::Op(operation(time, op, &started, Outcome::Invoke)));
             if started.f == Function::Vanish {
                 events.extend(self.vanish(time, op, &started));
             } else {
@@ -119,7 +120,7 @@ impl Clients {
                 self.drivers[client as usize].opened(op, started);
             }
             self.ask_again(client);
-            return Some((call, events));
+            return Some(call);
         }
     }
 
@@ -145,31 +146,39 @@ impl Clients {
         self.last
     }
 
-    /// What an observation means: events of the history.
-    pub fn observe(&mut self, observation: Observation, recording: &mut Recording<'_>) -> Vec<Event> {
+    /// What an observation means: appends events of the history.
+    pub fn observe(&mut self, observation: Observation, recording: &mut Recording<'_>, events: &mut Vec<Event>) {
         let time = self.stamp(observation.time);
         match observation.what {
-            Happening::Done { op, response } => self.done(time, op, response, recording),
+            Happening::Done { op, response } => self.done(time, op, response, recording, events),
             Happening::Push { client, subscription, data, version, elements } => {
-                let Some(driver) = self.drivers.get(client as usize) else { return Vec::new() };
+                let Some(driver) = self.drivers.get(client as usize) else { return };
                 // What arrives after the client vanished or closed is seen by nobody.
-                let (Some(session), true) = (driver.session(), driver.connected()) else { return Vec::new() };
+                let (Some(session), true) = (driver.session(), driver.connected()) else { return };
                 let (snapshot, new) = recording.intern(data, &elements);
                 let node = driver.node();
                 let push = Push { time, client, session, subscription, data, snapshot, version, node };
-                new.into_iter().map(Event::Snapshot).chain([Event::Push(push)]).collect()
+                events.extend(new.map(Event::Snapshot));
+                events.push(Event::Push(push));
             }
             Happening::Connection { client, state, node, name, reason } => {
-                self.connection(time, client, state, node, name, reason)
+                events.extend(self.connection(time, client, state, node, name, reason));
             }
-            Happening::Fault(_) => Vec::new(),
+            Happening::Fault(_) => {}
         }
     }
 
-    fn done(&mut self, time: Nanos, op: OpId, response: Response, recording: &mut Recording<'_>) -> Vec<Event> {
-        let Some(client) = self.open.remove(&op) else { return Vec::new() };
+    fn done(
+        &mut self,
+        time: Nanos,
+        op: OpId,
+        response: Response,
+        recording: &mut Recording<'_>,
+        events: &mut Vec<Event>,
+    ) {
+        let Some(client) = self.open.remove(&op) else { return };
         let driver = &mut self.drivers[client as usize];
-        let Some(Open { started, .. }) = driver.open().cloned() else { return Vec::new() };
+        let Some(Open { started, .. }) = driver.open().cloned() else { return };
         let was_connected = driver.connected();
         driver.done(time, &response, self.processes);
         self.connected -= usize::from(was_connected && !driver.connected());
@@ -182,7 +191,6 @@ impl Clients {
             Response::Info { .. } => Outcome::Info,
         };
         let mut completion = operation(time, op, &started, outcome);
-        let mut events = Vec::new();
         match response {
             Response::Ok { read: Some(content) } => {
                 let data = started.data.unwrap_or_default();
@@ -198,7 +206,6 @@ impl Clients {
         }
         self.ask_again(client);
         events.push(Event::Op(completion));
-        events
     }
 
     fn connection(
@@ -209,8 +216,8 @@ impl Clients {
         node: Option<NodeIx>,
         name: Option<String>,
         reason: Option<String>,
-    ) -> Vec<Event> {
-        let Some(driver) = self.drivers.get_mut(client as usize) else { return Vec::new() };
+    ) -> Option<Event> {
+        let driver = self.drivers.get_mut(client as usize)?;
         let was_connected = driver.connected();
         let session = match (state, driver.session()) {
             (ConnectionState::Connected, _) => {
@@ -218,17 +225,17 @@ impl Clients {
                 self.sessions - 1
             }
             (_, Some(session)) => session,
-            (_, None) => return Vec::new(),
+            (_, None) => return None,
         };
         let ends = matches!(state, ConnectionState::Lost | ConnectionState::Closed);
         if ends && !was_connected {
-            return Vec::new();
+            return None;
         }
         driver.connection(time, state, session, node, &self.common);
         self.connected += usize::from(driver.connected());
         self.connected -= usize::from(was_connected);
         self.ask_again(client);
-        vec![Event::Connection(Connection { time, client, session, state, node, name, reason })]
+        Some(Event::Connection(Connection { time, client, session, state, node, name, reason }))
     }
 
     /// Chaos is over: what was planned and has not started is recorded as dropped.

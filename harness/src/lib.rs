@@ -14,6 +14,7 @@ pub mod metrics;
 pub mod observer;
 pub mod plan;
 pub mod progress;
+pub mod recorder;
 pub mod recording;
 pub mod run;
 pub mod scenario;

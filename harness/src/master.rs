@@ -41,6 +41,8 @@ pub struct Master<'a> {
     next_fault: usize,
     next_operation: usize,
     batch: Vec<Observation>,
+    /// Empty between calls; keeps its memory.
+    events: Vec<Event>,
     lags: u32,
 }
 
@@ -67,6 +69,7 @@ impl<'a> Master<'a> {
             next_fault: 0,
             next_operation: 0,
             batch: Vec::new(),
+            events: Vec::new(),
             lags: 0,
         }
     }
@@ -147,12 +150,14 @@ impl<'a> Master<'a> {
     }
 
     fn start_operations(&mut self, now: Nanos) -> Result<(), MasterError> {
-        while let Some((call, events)) = self.clients.start(now) {
-            for event in events {
+        let mut events = std::mem::take(&mut self.events);
+        while let Some(call) = self.clients.start(now, &mut events) {
+            for event in events.drain(..) {
                 self.record(event)?;
             }
             self.world.submit(call);
         }
+        self.events = events;
         Ok(())
     }
 
@@ -203,9 +208,12 @@ impl<'a> Master<'a> {
             }
             return self.record(Event::Fault(fault.clone()));
         }
-        for event in self.clients.observe(observation, &mut self.recording) {
+        let mut events = std::mem::take(&mut self.events);
+        self.clients.observe(observation, &mut self.recording, &mut events);
+        for event in events.drain(..) {
             self.record(event)?;
         }
+        self.events = events;
         Ok(())
     }
 

@@ -1,9 +1,11 @@
 //! Where the events of a run go, contents interned: the history on disk, with frames finished often enough to survive a
 //! `kill -9`, or memory, for runs that are tried by the thousand.
 
+use crate::recorder::BATCH;
 use history::{DataIx, Error, Event, Interner, Snapshot, SnapshotId, Writer};
 use std::fs::File;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
 /// At most this much of a real run is lost with the master.
@@ -20,12 +22,14 @@ pub struct Recording<'a> {
 enum Sink<'a> {
     File(&'a mut Writer<File>),
     Memory(&'a mut Vec<Event>),
+    Thread(SyncSender<Vec<Event>>, Vec<Event>),
+    Off,
 }
 
 impl<'a> Recording<'a> {
-    /// Writes to `writer`.
-    pub fn new(writer: &'a mut Writer<File>, virtual_time: bool) -> Recording<'a> {
-        Recording { sink: Sink::File(writer), interner: Interner::new(), flushed: (!virtual_time).then(Instant::now) }
+    /// Writes to `writer`, in real time.
+    pub fn new(writer: &'a mut Writer<File>) -> Recording<'a> {
+        Recording { sink: Sink::File(writer), interner: Interner::new(), flushed: Some(Instant::now()) }
     }
 
     /// Keeps everything in `events`; nothing touches the disk.
@@ -33,8 +37,22 @@ impl<'a> Recording<'a> {
         Recording { sink: Sink::Memory(events), interner: Interner::new(), flushed: None }
     }
 
+    /// Hands everything to another thread, in batches; the rest when it is dropped.
+    pub(crate) fn over(sender: SyncSender<Vec<Event>>) -> Recording<'a> {
+        let sink = Sink::Thread(sender, Vec::with_capacity(BATCH));
+        Recording { sink, interner: Interner::new(), flushed: None }
+    }
+
+    /// Records nothing: to measure what a simulation costs without.
+    pub fn off() -> Recording<'a> {
+        Recording { sink: Sink::Off, interner: Interner::new(), flushed: None }
+    }
+
     /// The number of a content, and the event to record before its first use.
     pub fn intern(&mut self, data: DataIx, content: &Arc<[Arc<str>]>) -> (SnapshotId, Option<Snapshot>) {
+        if let Sink::Off = self.sink {
+            return (0, None);
+        }
         let interned = self.interner.intern_shared(data, content);
         (interned.id, interned.new)
     }
@@ -47,6 +65,15 @@ impl<'a> Recording<'a> {
                 events.push(event);
                 Ok(())
             }
+            Sink::Thread(sender, batch) => {
+                batch.push(event);
+                if batch.len() == BATCH {
+                    // A receiver that is gone has failed, and says why when it is joined.
+                    let _ = sender.send(std::mem::replace(batch, Vec::with_capacity(BATCH)));
+                }
+                Ok(())
+            }
+            Sink::Off => Ok(()),
         }
     }
 
@@ -59,5 +86,13 @@ impl<'a> Recording<'a> {
             self.flushed = Some(Instant::now());
         }
         Ok(())
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        if let Sink::Thread(sender, batch) = &mut self.sink {
+            let _ = sender.send(std::mem::take(batch));
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! One run from plan to verdict: start the system, drive it, save everything, check, report.
 
 use crate::error::Error;
-use crate::master::Master;
+use crate::master::{Master, MasterError, Outcome};
 use crate::observer::Observer;
 use crate::plan::Plan;
+use crate::recorder::Recorder;
 use crate::recording::Recording;
 use crate::store::{self, RunFolder};
 use crate::verdict::{self, Judged};
 use crate::{PROGRAM, worlds};
 use checkers::{Options, Verdict};
-use history::{Contract, Header, SCHEMA, Writer};
+use history::{Contract, Header, Loaded, SCHEMA, Writer};
 use reports::RunFacts;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -54,7 +55,7 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
     let driven = drive(plan, &folder, setting.observer, setting.stop, &mut |header| {
         (setting.begun)(header, &facts);
     });
-    let driven = match driven {
+    let (driven, history) = match driven {
         Ok(driven) => driven,
         // What was recorded before the failure stays; a run that recorded nothing leaves no folder behind.
         Err(error) => {
@@ -71,7 +72,11 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
     facts.node_logs = folder.node_logs();
     facts.virtual_ms = Some(driven.end / history::MILLI);
     facts.wall_ms = Some(wall.elapsed().as_millis() as u64);
-    let mut judged = verdict::judge(&folder.file(store::HISTORY), setting.options, facts, setting.measure)?;
+    let path = folder.file(store::HISTORY);
+    let mut judged = match history {
+        Some(history) => verdict::judge_loaded(history, setting.options, facts, setting.measure),
+        None => verdict::judge(&path, setting.options, facts, setting.measure)?,
+    };
     if driven.interrupted {
         judged.report.verdict = judged.report.verdict.merge(Verdict::Inconclusive);
         judged.report.reasons.push("the run was interrupted before its end".to_owned());
@@ -84,42 +89,55 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
     Ok((folder, judged))
 }
 
-/// Starts the system and drives it to the end; the system is shut down on every way out.
+/// Starts the system and drives it to the end; the system is shut down on every way out. A whole history that is still
+/// in memory comes back with it, so that it need not be read again.
 fn drive(
     plan: &Plan,
     folder: &RunFolder,
     observer: &mut dyn Observer,
     stop: &AtomicBool,
     begun: &mut dyn FnMut(&Header),
-) -> Result<crate::master::Outcome, Error> {
+) -> Result<(Outcome, Option<Loaded>), Error> {
     let mut world = Shut(worlds::start(plan, &folder.id, Some(&folder.file(store::NODES)))?);
     let info = world.0.info().clone();
     let (header, contract) = header(plan, &info)?;
-    let mut writer = Writer::create(folder.file(store::HISTORY), &header).map_err(|e| Error::harness(e.to_string()))?;
+    let mut writer = Writer::create(folder.file(store::HISTORY), &header).map_err(unwritten)?;
     begun(&header);
-    let recording = Recording::new(&mut writer, info.virtual_time);
+    if info.virtual_time {
+        let (recorder, recording) = Recorder::start(writer);
+        let outcome = Master::new(world.0.as_mut(), plan, contract, recording, observer, stop).run();
+        drop(world);
+        let recorded = recorder.finish().map_err(unwritten);
+        let outcome = outcome.map_err(|error| broken(&error, recorded.is_ok(), folder))?;
+        let mut recorded = recorded?;
+        if outcome.interrupted {
+            return Ok((outcome, None));
+        }
+        let finished = recorded.close().map_err(unwritten)?;
+        return Ok((outcome, Some(Loaded::of(header, recorded.events, finished))));
+    }
+    let recording = Recording::new(&mut writer);
     let outcome = Master::new(world.0.as_mut(), plan, contract, recording, observer, stop).run();
     drop(world);
     // An interrupted or broken run gets no closing line: it is not whole.
     match outcome {
-        Ok(outcome) if !outcome.interrupted => {
-            writer.finish().map_err(|e| Error::harness(e.to_string()))?;
-            Ok(outcome)
-        }
-        Ok(outcome) => {
-            writer.flush().map_err(|e| Error::harness(e.to_string()))?;
-            Ok(outcome)
-        }
-        Err(error) => {
-            let kept = writer.flush().is_ok();
-            let note = if kept { "" } else { " (and its last events could not be written)" };
-            Err(Error::harness(format!("{error}; what was recorded is in {}{note}", folder.path.display())))
-        }
+        Ok(outcome) if !outcome.interrupted => writer.finish().map(|_| (outcome, None)).map_err(unwritten),
+        Ok(outcome) => writer.flush().map(|()| (outcome, None)).map_err(unwritten),
+        Err(error) => Err(broken(&error, writer.flush().is_ok(), folder)),
     }
 }
 
+fn unwritten(error: history::Error) -> Error {
+    Error::harness(error.to_string())
+}
+
+fn broken(error: &MasterError, kept: bool, folder: &RunFolder) -> Error {
+    let note = if kept { "" } else { " (and its last events could not be written)" };
+    Error::harness(format!("{error}; what was recorded is in {}{note}", folder.path.display()))
+}
+
 /// The first line of a run's history, and the contract that holds in it.
-pub(crate) fn header(plan: &Plan, info: &systems::SystemInfo) -> Result<(Header, Contract), Error> {
+pub fn header(plan: &Plan, info: &systems::SystemInfo) -> Result<(Header, Contract), Error> {
     let contract = plan.contract.apply(info.contract.clone()).map_err(Error::usage)?;
     let readers = info.nodes.iter().filter(|node| node.serves_clients).count() as u32;
     let header = Header {

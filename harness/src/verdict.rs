@@ -27,8 +27,13 @@ impl Judged {
 }
 
 /// Reads and checks a history; with `measure` the bounds of a pass are compared with what they could be. Damage makes it inconclusive at best: what is missing could have been a violation.
-pub fn judge(path: &Path, options: &Options, mut facts: RunFacts, measure: bool) -> Result<Judged, Error> {
-    let mut history = history::read(path).map_err(|e| Error::usage(e.to_string()))?;
+pub fn judge(path: &Path, options: &Options, facts: RunFacts, measure: bool) -> Result<Judged, Error> {
+    let history = history::read(path).map_err(|e| Error::usage(e.to_string()))?;
+    Ok(judge_loaded(history, options, facts, measure))
+}
+
+/// Checks a history that was read, or that was written a moment ago and is still in memory.
+pub fn judge_loaded(mut history: Loaded, options: &Options, mut facts: RunFacts, measure: bool) -> Judged {
     history.header.contract = checkers::calibrate(&history.header, &history.events, options);
     let mut report = checkers::check(&history.header, &history.events, options);
     if let Some(damage) = &history.damage {
@@ -51,7 +56,7 @@ pub fn judge(path: &Path, options: &Options, mut facts: RunFacts, measure: bool)
         slack::measure(&history, options, &mut report);
     }
     facts.peak_bytes = peak_bytes();
-    Ok(Judged { history, report, facts })
+    Judged { history, report, facts }
 }
 
 /// Writes verdict and report into the folder of the run.

@@ -13,6 +13,7 @@ pub mod contract;
 pub mod error;
 pub mod event;
 pub mod export;
+mod fast;
 pub mod fault;
 pub mod header;
 pub mod line;

@@ -3,6 +3,7 @@
 //! Canonical means what serde_json writes for our types: fields in the order of their declaration, no spaces, one
 //! newline. The hash of a history covers exactly these bytes.
 
+use crate::fast::{put_operation, put_push};
 use crate::{
     Closing, Connection, Dropped, Event, Fault, Header, Operation, Phase, Push, SCHEMA, Snapshot, error::Error,
 };
@@ -93,7 +94,13 @@ pub fn put_header(out: &mut Vec<u8>, header: &Header) -> Result<(), serde_json::
 
 /// Appends the canonical line of an event.
 pub fn put_event(out: &mut Vec<u8>, event: &Event) -> Result<(), serde_json::Error> {
-    put(out, event)
+    match event {
+        Event::Push(push) => put_push(out, push),
+        Event::Op(operation) => put_operation(out, operation)?,
+        _ => serde_json::to_writer(&mut *out, event)?,
+    }
+    out.push(b'\n');
+    Ok(())
 }
 
 /// Appends the canonical closing line.

@@ -5,7 +5,7 @@
 use crate::line::{Line, LineHash, Said, parse_header};
 use crate::lines::{Broken, Lines, Looks, looks};
 use crate::references::References;
-use crate::{Closing, Event, Header, error::Error};
+use crate::{Closing, Event, Finished, Header, error::Error};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -59,6 +59,14 @@ pub struct Loaded {
     pub file_bytes: u64,
     /// Bytes of text that were read.
     pub text_bytes: u64,
+}
+
+impl Loaded {
+    /// What a reader would find in the history that was just written and finished, but for the numbers of bytes read.
+    pub fn of(header: Header, events: Vec<Event>, finished: Finished) -> Loaded {
+        let closing = Some(Closing { events: finished.events, hash: finished.hash });
+        Loaded { header, events, closing, damage: None, file_bytes: 0, text_bytes: 0 }
+    }
 }
 
 /// Reads a whole history.

@@ -18,6 +18,7 @@ cargo xtask <chore>
   test [ARGS]    the determinism test first, then all tests; ARGS go to cargo test
   acceptance     what takes too long for ci: 20,000 seeds of swarm, every planted bug over 20 ranges of seeds, ...
   bench [ARGS]   all benchmarks; ARGS go to cargo bench
+  bench simulation [PART]  only the speed of whole simulations, or one part of it (headline, hot ...)
   man [DIR]      man pages and completions of upheaval into DIR (default target/man)";
 
 /// What a chore ends with: why it failed, in words.
@@ -106,6 +107,10 @@ fn acceptance() -> Outcome {
 }
 
 fn bench(arguments: &[&str]) -> Outcome {
+    if let [first @ "simulation", rest @ ..] = arguments {
+        let line = ["bench", "--package", "upheaval", "--bench", first, "--locked", "--"];
+        return cargo(&[line.as_slice(), rest].concat(), &[]);
+    }
     let members = std::fs::read_dir(root()).map_err(|e| format!("cannot list the workspace: {e}"))?;
     if !members.flatten().any(|member| member.path().join("benches").is_dir()) {
         return Err("no crate has a benches folder, so there is nothing to measure".into());

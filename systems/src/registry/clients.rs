@@ -156,8 +156,8 @@ impl Clients {
     }
 
     fn show(&mut self, client: ClientId, subscription: u32, data: DataIx, content: Content, out: &mut Out) {
-        self.bytes += 64 + content.elements.iter().map(|value| value.len() as u64 + 3).sum::<u64>();
-        let Content { version, elements } = content;
+        let Content { version, elements, bytes } = content;
+        self.bytes += 64 + bytes;
         out.report(Happening::Push { client, subscription, data, version: Some(version), elements });
     }
 

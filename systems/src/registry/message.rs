@@ -33,6 +33,16 @@ pub struct Content {
     pub version: u64,
     /// The values.
     pub elements: Elements,
+    /// Bytes that JSON would carry them in; known here, since the same content is shown to thousands.
+    pub bytes: u64,
+}
+
+impl Content {
+    /// These values in this version.
+    pub fn new(version: u64, elements: Elements) -> Content {
+        let bytes = elements.iter().map(|value| value.len() as u64 + 3).sum();
+        Content { version, elements, bytes }
+    }
 }
 
 /// A client's request on a connection.

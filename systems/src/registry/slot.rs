@@ -281,17 +281,17 @@ impl Slot {
         let nothing = self.nothing();
         let torn = self.bug == Some(Bug::TornContent);
         let Some(datum) = self.datums.get_mut(&data) else {
-            return Content { version: nothing, elements: Arc::from([]) };
+            return Content::new(nothing, Arc::from([]));
         };
         if torn {
             let (elements, refreshed) = torn_elements(datum, now);
             if refreshed {
                 self.dirty.insert(data);
             }
-            return Content { version: datum.version, elements };
+            return Content::new(datum.version, elements);
         }
         let elements = datum.content.get_or_insert_with(|| values(&datum.entries, |_| true).into()).clone();
-        Content { version: datum.version, elements }
+        Content::new(datum.version, elements)
     }
 
     /// With [`Bug::TornContent`]: what was shown half old is shown again when it is whole.

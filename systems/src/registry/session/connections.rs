@@ -1,6 +1,6 @@
 //! Clients' connections and requests.
 
-use super::watching::Reading;
+use super::watching::{Reading, Subscriptions};
 use super::{Connection, Session};
 use crate::registry::bugs::Bug;
 use crate::registry::config::Ack;
@@ -8,7 +8,7 @@ use crate::registry::entry::{Entry, Publisher, Rank};
 use crate::registry::message::{Answer, Ask, ConnectionId, Message, Out};
 use history::{DataIx, MILLI, OpId};
 use simulation::Now;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Session {
@@ -71,7 +71,8 @@ impl Session {
             return;
         }
         // A connection that the same client had before is another one: it ends when its own end is noticed.
-        let fresh = Connection { heard: now.mono, subscriptions: BTreeMap::new(), registered: BTreeSet::new() };
+        let fresh =
+            Connection { heard: now.mono, subscriptions: Subscriptions::default(), registered: BTreeSet::new() };
         self.connections.insert(connection, fresh);
         self.reply(connection, op, Answer::Ok(None), out);
     }
@@ -151,7 +152,7 @@ impl Session {
         out: &mut Out,
     ) -> usize {
         let Some(known) = self.connections.remove(&connection) else { return 0 };
-        for (subscription, subscribed) in &known.subscriptions {
+        for (subscription, subscribed) in known.subscriptions.iter() {
             self.unwatch(subscribed.data, connection, *subscription);
         }
         let mut written = 0;
@@ -183,9 +184,16 @@ impl Session {
 
     pub(super) fn close_idle(&mut self, now: Now, out: &mut Out) {
         let limit = self.config.connection_idle_ms * MILLI;
+        if now.mono < self.idle_from {
+            return;
+        }
         let idle = |known: &Connection| now.mono >= known.heard + limit;
-        let idle: Vec<ConnectionId> =
+        let mut idle: Vec<ConnectionId> =
             self.connections.iter().filter(|(_, known)| idle(known)).map(|(id, _)| *id).collect();
+        idle.sort_unstable();
+        // Whoever is heard later is idle later.
+        let heard = self.connections.values().map(|known| known.heard).filter(|heard| now.mono < heard + limit).min();
+        self.idle_from = heard.unwrap_or(now.mono) + limit;
         for connection in idle {
             out.reached("idle-connection-closed");
             self.close(now, connection, None, Some("the session node has not heard the client"), out);

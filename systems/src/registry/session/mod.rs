@@ -18,20 +18,21 @@ use super::layout::{NodeIds, slot_of};
 use super::membership::Membership;
 use super::message::{Answer, ConnectionId, In, Message, Out, Timer};
 use history::{ClientId, DataIx, MILLI, Nanos, OpId};
+use rustc_hash::FxHashMap;
 use simulation::{Input, NodeId, Now};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pushing::Overdue;
 use store::Store;
-use watching::{Reading, Subscription, Watched};
+use watching::{Reading, Subscriptions, Watched};
 use writing::Writer;
 
 /// A client's connection.
 #[derive(Clone, Debug)]
 pub(super) struct Connection {
     heard: Nanos,
-    subscriptions: BTreeMap<u32, Subscription>,
+    subscriptions: Subscriptions,
     registered: BTreeSet<(DataIx, u32)>,
 }
 
@@ -46,12 +47,18 @@ pub struct Session {
     pub member: Membership,
     /// True while it is a member; false after a fence until it is one again.
     pub serving: bool,
-    connections: BTreeMap<ConnectionId, Connection>,
+    /// Looked up with every message, so hashed: whoever goes through them in an order that shows sorts them.
+    connections: FxHashMap<ConnectionId, Connection>,
+    /// No connection is idle before then.
+    idle_from: Nanos,
     store: Store,
     writers: Vec<Writer>,
     /// Operations that wait for so many writes.
     waits: BTreeMap<(ConnectionId, OpId), u32>,
-    watched: BTreeMap<DataIx, Watched>,
+    /// As the connections.
+    watched: FxHashMap<DataIx, Watched>,
+    /// No content is unverified for too long before then.
+    unverified_from: Nanos,
     reads: BTreeMap<u64, Reading>,
     overdue: VecDeque<Overdue>,
     /// Clients that acknowledged nothing for too long are not taken back before this instant.
@@ -75,11 +82,13 @@ impl Session {
             config,
             bug,
             serving: false,
-            connections: BTreeMap::new(),
+            connections: FxHashMap::default(),
+            idle_from: 0,
             store: Store::new(count, bug),
             writers: (0..count).map(|_| Writer::default()).collect(),
             waits: BTreeMap::new(),
-            watched: BTreeMap::new(),
+            watched: FxHashMap::default(),
+            unverified_from: 0,
             reads: BTreeMap::new(),
             overdue: VecDeque::new(),
             breakers: BTreeMap::new(),
@@ -142,11 +151,12 @@ impl Session {
         out.reached("session-fenced");
         self.breakers.clear();
         self.serving = false;
-        for connection in self.connections.keys() {
-            let message = Message::Closed(*connection, "the session node has lost meta");
+        let mut connections: Vec<ConnectionId> = self.connections.drain().map(|(connection, _)| connection).collect();
+        connections.sort_unstable();
+        for connection in connections {
+            let message = Message::Closed(connection, "the session node has lost meta");
             out.send_on(self.ids.clients(), connection.client, message);
         }
-        self.connections.clear();
         self.store.clear();
         self.writers.iter_mut().for_each(|writer| *writer = Writer::default());
         self.waits.clear();

@@ -5,7 +5,7 @@
 
 use super::Session;
 use crate::registry::bugs::Bug;
-use crate::registry::message::{ConnectionId, Message, Out};
+use crate::registry::message::{ConnectionId, Content, Message, Out};
 use history::{DataIx, MILLI, Nanos, OpId};
 use simulation::Now;
 
@@ -19,48 +19,66 @@ pub(super) struct Overdue {
     under_way: (u64, u32),
 }
 
+/// One push to one subscription.
+#[derive(Clone, Copy, Debug)]
+struct Pushing {
+    connection: ConnectionId,
+    number: u32,
+    op: OpId,
+    data: DataIx,
+    attempt: u32,
+}
+
 impl Session {
     pub(super) fn push_due(&mut self, now: Now, data: DataIx, out: &mut Out) {
         let Some(watched) = self.watched.get_mut(&data) else { return };
         watched.push_armed = false;
+        let Some(content) = watched.content.clone() else { return };
         let subscribers: Vec<_> = watched.subscribers.iter().copied().collect();
         for (connection, subscription) in subscribers {
-            self.pump(now, connection, subscription, out);
+            self.push_newer(now, connection, subscription, &content, out);
         }
     }
 
     /// Pushes to one subscriber if there is something newer than it has and nothing is under way.
     pub(super) fn pump(&mut self, now: Now, connection: ConnectionId, subscription: u32, out: &mut Out) {
-        let Some(known) = self.connections.get_mut(&connection) else { return };
-        let Some(subscribed) = known.subscriptions.get_mut(&subscription) else { return };
-        let content = self.watched.get(&subscribed.data).and_then(|watched| watched.content.as_ref());
-        let Some(version) = content.map(|content| content.version) else { return };
-        let has = match self.bug {
-            Some(Bug::AnyReplica) => subscribed.pushed == Some(version),
-            _ => subscribed.pushed.is_some_and(|pushed| pushed >= version),
-        };
-        if subscribed.ready && subscribed.under_way.is_none() && !has {
-            self.send_push(now, connection, subscription, 1, out);
+        let subscribed = self.connections.get(&connection).and_then(|known| known.subscriptions.get(subscription));
+        let watched = subscribed.and_then(|subscribed| self.watched.get(&subscribed.data));
+        if let Some(content) = watched.and_then(|watched| watched.content.clone()) {
+            self.push_newer(now, connection, subscription, &content, out);
         }
     }
 
-    fn send_push(&mut self, now: Now, connection: ConnectionId, number: u32, attempt: u32, out: &mut Out) {
+    fn push_newer(&mut self, now: Now, connection: ConnectionId, number: u32, content: &Content, out: &mut Out) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
-        let Some(subscribed) = known.subscriptions.get_mut(&number) else { return };
-        let Some(content) = self.watched.get(&subscribed.data).and_then(|w| w.content.clone()) else { return };
-        let (op, data) = (subscribed.op, subscribed.data);
-        let under_way = (content.version, attempt);
-        if attempt > 1 {
-            out.reached(if connection.number > 1 { "push-retried-after-reconnect" } else { "push-retried" });
+        let Some(subscribed) = known.subscriptions.get_mut(number) else { return };
+        let has = match self.bug {
+            Some(Bug::AnyReplica) => subscribed.pushed == Some(content.version),
+            _ => subscribed.pushed.is_some_and(|pushed| pushed >= content.version),
+        };
+        if !subscribed.ready || subscribed.under_way.is_some() || has {
+            return;
         }
         if self.bug == Some(Bug::VersionBeforePush) {
             subscribed.pushed = Some(content.version);
         } else {
-            subscribed.under_way = Some(under_way);
+            subscribed.under_way = Some((content.version, 1));
+        }
+        let (op, data) = (subscribed.op, subscribed.data);
+        self.send_push(now, Pushing { connection, number, op, data, attempt: 1 }, content, out);
+    }
+
+    fn send_push(&mut self, now: Now, pushing: Pushing, content: &Content, out: &mut Out) {
+        let Pushing { connection, number, op, data, attempt } = pushing;
+        if attempt > 1 {
+            out.reached(if connection.number > 1 { "push-retried-after-reconnect" } else { "push-retried" });
+        }
+        if self.bug != Some(Bug::VersionBeforePush) {
             let at = now.mono + self.config.push_timeout_ms * MILLI;
+            let under_way = (content.version, attempt);
             self.overdue.push_back(Overdue { at, connection, subscription: number, op, under_way });
         }
-        let message = Message::Push(connection, number, op, data, content, attempt);
+        let message = Message::Push(connection, number, op, data, content.clone(), attempt);
         out.send_on(self.ids.clients(), connection.client, message);
     }
 
@@ -74,7 +92,7 @@ impl Session {
         out: &mut Out,
     ) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
-        let Some(subscribed) = known.subscriptions.get_mut(&subscription).filter(|s| s.op == op) else { return };
+        let Some(subscribed) = known.subscriptions.get_mut(subscription).filter(|s| s.op == op) else { return };
         if subscribed.under_way.is_some_and(|(under_way, _)| under_way == version) {
             subscribed.under_way = None;
             subscribed.pushed = Some(version);
@@ -92,20 +110,21 @@ impl Session {
     pub(super) fn repeat_pushes(&mut self, now: Now, out: &mut Out) {
         while let Some(overdue) = self.overdue.front().copied().filter(|overdue| now.mono >= overdue.at) {
             self.overdue.pop_front();
-            let known = self.connections.get(&overdue.connection);
-            let subscribed = known.and_then(|known| known.subscriptions.get(&overdue.subscription));
-            if subscribed.is_none_or(|s| s.op != overdue.op || s.under_way != Some(overdue.under_way)) {
+            let Overdue { connection, subscription: number, op, under_way, .. } = overdue;
+            let known = self.connections.get_mut(&connection);
+            let subscribed = known.and_then(|known| known.subscriptions.get_mut(number));
+            let Some(subscribed) = subscribed.filter(|s| s.op == op && s.under_way == Some(under_way)) else {
                 continue;
-            }
-            let attempt = overdue.under_way.1;
-            if attempt >= self.config.push_attempts {
+            };
+            let (data, attempt) = (subscribed.data, under_way.1 + 1);
+            if attempt > self.config.push_attempts {
                 let why = "the client does not acknowledge pushes";
                 out.reached("circuit-breaker-opened");
-                let until = now.mono + self.config.breaker_ms * MILLI;
-                self.breakers.insert(overdue.connection.client, until);
-                self.close(now, overdue.connection, None, Some(why), out);
-            } else {
-                self.send_push(now, overdue.connection, overdue.subscription, attempt + 1, out);
+                self.breakers.insert(connection.client, now.mono + self.config.breaker_ms * MILLI);
+                self.close(now, connection, None, Some(why), out);
+            } else if let Some(content) = self.watched.get(&data).and_then(|watched| watched.content.clone()) {
+                subscribed.under_way = Some((content.version, attempt));
+                self.send_push(now, Pushing { connection, number, op, data, attempt }, &content, out);
             }
         }
     }

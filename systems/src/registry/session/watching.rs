@@ -24,6 +24,39 @@ pub(super) struct Subscription {
     pub under_way: Option<(u64, u32)>,
 }
 
+/// The subscriptions of one connection, by number: few, so a sorted list.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions(Vec<(u32, Subscription)>);
+
+impl Subscriptions {
+    fn place(&self, number: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&number, |(number, _)| *number)
+    }
+
+    pub fn get(&self, number: u32) -> Option<&Subscription> {
+        self.place(number).ok().map(|at| &self.0[at].1)
+    }
+
+    pub fn get_mut(&mut self, number: u32) -> Option<&mut Subscription> {
+        self.place(number).ok().map(|at| &mut self.0[at].1)
+    }
+
+    fn insert(&mut self, number: u32, subscription: Subscription) {
+        match self.place(number) {
+            Ok(at) => self.0[at].1 = subscription,
+            Err(at) => self.0.insert(at, (number, subscription)),
+        }
+    }
+
+    fn remove(&mut self, number: u32) -> Option<Subscription> {
+        self.place(number).ok().map(|at| self.0.remove(at).1)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &(u32, Subscription)> {
+        self.0.iter()
+    }
+}
+
 /// A question to a leader.
 #[derive(Clone, Copy, Debug)]
 struct Question {
@@ -36,6 +69,8 @@ struct Question {
 pub(super) struct Watched {
     pub content: Option<Content>,
     pub subscribers: BTreeSet<(ConnectionId, u32)>,
+    /// Those of them that wait for a first content.
+    waiting: BTreeSet<(ConnectionId, u32)>,
     /// Up to then the content was verified.
     fresh: Nanos,
     question: Option<Question>,
@@ -80,6 +115,7 @@ impl Session {
         let watched = self.watched.entry(data).or_insert_with(|| Watched {
             content: None,
             subscribers: BTreeSet::new(),
+            waiting: BTreeSet::new(),
             fresh: now.mono,
             question: None,
             again: false,
@@ -88,13 +124,14 @@ impl Session {
             push_armed: false,
         });
         watched.subscribers.insert((connection, subscription));
+        watched.waiting.insert((connection, subscription));
         self.reply(connection, op, Answer::Ok(None), out);
         self.fetch(now, data, out);
     }
 
     pub(super) fn unsubscribe(&mut self, connection: ConnectionId, subscription: u32) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
-        if let Some(old) = known.subscriptions.remove(&subscription) {
+        if let Some(old) = known.subscriptions.remove(subscription) {
             self.unwatch(old.data, connection, subscription);
         }
     }
@@ -102,8 +139,10 @@ impl Session {
     pub(super) fn unwatch(&mut self, data: DataIx, connection: ConnectionId, subscription: u32) {
         if let Some(watched) = self.watched.get_mut(&data) {
             watched.subscribers.remove(&(connection, subscription));
+            watched.waiting.remove(&(connection, subscription));
             if self.bug == Some(Bug::UnsubscribeTakesAll) {
                 watched.subscribers.clear();
+                watched.waiting.clear();
             }
             if watched.subscribers.is_empty() {
                 self.watched.remove(&data);
@@ -202,7 +241,7 @@ impl Session {
         let Some(watched) = self.watched.get(&data) else { return };
         for (connection, number) in &watched.subscribers {
             let known = self.connections.get_mut(connection);
-            if let Some(first) = known.and_then(|k| k.subscriptions.get_mut(number)).filter(|s| !s.ready) {
+            if let Some(first) = known.and_then(|k| k.subscriptions.get_mut(*number)).filter(|s| !s.ready) {
                 first.since = Nanos::MAX;
             }
         }
@@ -221,12 +260,15 @@ impl Session {
                 out.timer(self.config.push_debounce_ms * MILLI, Timer::Push(data));
             }
         }
-        let subscribers: Vec<_> = watched.subscribers.iter().copied().collect();
-        for (connection, number) in subscribers {
+        let waiting: Vec<_> = watched.waiting.iter().copied().collect();
+        for (connection, number) in waiting {
             let known = self.connections.get_mut(&connection);
-            let Some(subscription) = known.and_then(|known| known.subscriptions.get_mut(&number)) else { continue };
-            if !subscription.ready && subscription.since <= sent {
+            let Some(subscription) = known.and_then(|known| known.subscriptions.get_mut(number)) else { continue };
+            if subscription.since <= sent {
                 subscription.ready = true;
+                if let Some(watched) = self.watched.get_mut(&data) {
+                    watched.waiting.remove(&(connection, number));
+                }
                 self.pump(now, connection, number, out);
             }
         }
@@ -262,7 +304,8 @@ impl Session {
 
     /// A slot is served by a new leader: its versions have risen.
     pub(super) fn on_serving(&mut self, slot: u32, out: &mut Out) {
-        let moved: Vec<DataIx> = self.watched.keys().copied().filter(|data| self.slot_of(*data) == slot).collect();
+        let mut moved: Vec<DataIx> = self.watched.keys().copied().filter(|data| self.slot_of(*data) == slot).collect();
+        moved.sort_unstable();
         for data in moved {
             self.changed(data, out);
         }
@@ -271,9 +314,11 @@ impl Session {
     /// Compares versions with the leaders.
     pub(super) fn scan(&mut self, now: Now, out: &mut Out) {
         let mut asks: BTreeMap<NodeId, Vec<DataIx>> = BTreeMap::new();
-        for data in self.watched.keys() {
-            if let Some(leader) = self.leader_of(self.slot_of(*data)) {
-                asks.entry(leader).or_default().push(*data);
+        let mut watched: Vec<DataIx> = self.watched.keys().copied().collect();
+        watched.sort_unstable();
+        for data in watched {
+            if let Some(leader) = self.leader_of(self.slot_of(data)) {
+                asks.entry(leader).or_default().push(data);
             }
         }
         for (leader, data_ids) in asks {
@@ -303,9 +348,15 @@ impl Session {
             return;
         }
         let limit = self.config.stale_close_ms * MILLI;
+        if now.mono < self.unverified_from {
+            return;
+        }
         let old = self.watched.values().filter(|watched| now.mono >= watched.fresh + limit);
         let connections: BTreeSet<ConnectionId> =
             old.flat_map(|watched| watched.subscribers.iter().map(|(connection, _)| *connection)).collect();
+        // What is verified later is old later; what is old already stays watched only if nobody could be disconnected.
+        let fresh = self.watched.values().map(|watched| watched.fresh).min();
+        self.unverified_from = fresh.map_or(now.mono, |fresh| fresh.max(now.mono.saturating_sub(limit)) + limit);
         for connection in connections {
             out.reached("unverified-connection-closed");
             self.close(now, connection, None, Some("the session node cannot verify what it shows"), out);

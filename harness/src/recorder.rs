@@ -1,0 +1,129 @@
+//! The history on a thread of its own: one core simulates while the other writes. Only in virtual time, where nothing is
+//! lost by being a moment behind.
+
+use crate::recording::Recording;
+use history::{Error, Event, Finished, Writer};
+use std::io::Write;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::JoinHandle;
+
+/// So many events go over at once.
+pub(crate) const BATCH: usize = 4096;
+/// So many batches may wait before the simulation has to wait for the writer: bounds the memory.
+const BATCHES_MAX: usize = 64;
+
+/// A writer on its thread.
+pub struct Recorder<W: Write> {
+    thread: Option<JoinHandle<Work<W>>>,
+}
+
+/// A history that was written.
+pub struct Recorded<W: Write> {
+    /// What wrote it.
+    writer: Writer<W>,
+    /// All its events.
+    pub events: Vec<Event>,
+}
+
+struct Work<W: Write> {
+    recorded: Recorded<W>,
+    result: Result<(), Error>,
+}
+
+impl<W: Write + Send + 'static> Recorder<W> {
+    /// Writes to `writer` what the recording is told; keeps the events as well.
+    pub fn start(writer: Writer<W>) -> (Recorder<W>, Recording<'static>) {
+        let (sender, receiver) = sync_channel(BATCHES_MAX);
+        let thread = std::thread::spawn(move || work(Recorded { writer, events: Vec::new() }, &receiver));
+        (Recorder { thread: Some(thread) }, Recording::over(sender))
+    }
+
+    /// Waits until everything is written: the recording must be gone by now, or this waits for ever. An error of the disk
+    /// that happened meanwhile comes out here.
+    pub fn finish(mut self) -> Result<Recorded<W>, Error> {
+        let thread = self.thread.take().expect("it is taken here and by drop only");
+        let work = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        work.result.map(|()| work.recorded)
+    }
+}
+
+impl<W: Write> Drop for Recorder<W> {
+    /// If the run panics, what was recorded until then is still written.
+    fn drop(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn work<W: Write>(mut recorded: Recorded<W>, batches: &Receiver<Vec<Event>>) -> Work<W> {
+    for batch in batches {
+        let result = batch.iter().try_for_each(|event| recorded.writer.event(event));
+        recorded.events.extend(batch);
+        // Whoever still sends learns of it when the recorder is finished: in virtual time that is soon.
+        if result.is_err() {
+            return Work { recorded, result };
+        }
+    }
+    let result = recorded.writer.flush();
+    Work { recorded, result }
+}
+
+impl<W: Write> Recorded<W> {
+    /// Writes the closing line.
+    pub fn close(&mut self) -> Result<Finished, Error> {
+        self.writer.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use history::{Phase, PhaseName};
+    use std::io;
+
+    fn header() -> history::Header {
+        let (scenario, _) = crate::scenario::Scenario::load("quickstart", &[]).unwrap();
+        let plan = crate::plan::Plan::draw(&scenario, 1, None);
+        let world = crate::worlds::start(&plan, "recorder", None).unwrap();
+        crate::run::header(&plan, world.info()).unwrap().0
+    }
+
+    fn phase(time: u64) -> Event {
+        Event::Phase(Phase { time, name: PhaseName::Chaos })
+    }
+
+    #[test]
+    fn everything_is_written_and_kept_in_order() {
+        let (recorder, mut recording) = Recorder::start(Writer::new(Vec::new(), "memory", &header()).unwrap());
+        let count = 3 * BATCH as u64 + 7;
+        (0..count).for_each(|time| recording.event(phase(time)).unwrap());
+        drop(recording);
+        let mut recorded = recorder.finish().unwrap();
+        assert_eq!(recorded.events, (0..count).map(phase).collect::<Vec<_>>());
+        assert_eq!(recorded.close().unwrap().events, count);
+    }
+
+    /// Takes the header and then is full.
+    struct Full(u32);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
+            if self.0 > 1 { Err(io::ErrorKind::StorageFull.into()) } else { Ok(bytes.len()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_blocks_nobody() {
+        let (recorder, mut recording) = Recorder::start(Writer::new(Full(0), "full", &header()).unwrap());
+        (0..100 * BATCH as u64).for_each(|time| recording.event(phase(time)).unwrap());
+        drop(recording);
+        assert!(recorder.finish().is_err());
+    }
+}
