@@ -132,6 +132,10 @@ mod tests {
         }
     }
 
+    fn even<T>(draw: u64, value: T) -> Option<T> {
+        draw.is_multiple_of(2).then_some(value)
+    }
+
     fn same(event: &Event) {
         let mut line = Vec::new();
         match event {
@@ -146,7 +150,6 @@ mod tests {
     fn pushes_are_the_bytes_of_serde_json() {
         for draw in 0..2_000 {
             let n = numbers(draw);
-            let maybe = |which, value| (n(which) % 2 == 0).then_some(value);
             same(&Event::Push(Push {
                 time: n(0),
                 client: n(1) as u32,
@@ -154,8 +157,8 @@ mod tests {
                 subscription: n(3) as u32,
                 data: n(4) as u32,
                 snapshot: n(5) as _,
-                version: maybe(6, n(7)),
-                node: (n(8) % 2 == 0).then_some(n(9) as _),
+                version: even(n(6), n(7)),
+                node: even(n(8), n(9) as _),
             }));
         }
         let all = |n: u64| Push {
@@ -189,8 +192,8 @@ mod tests {
         let texts = ["", "10.0.0.1:9000#1", "a \"quoted\\\" one", "tab\tline\nnul\0", "münchen \u{7f} \u{2028}", "/"];
         for draw in 0..5_000 {
             let n = numbers(draw);
-            let maybe = |which: u64, value| (n(which) % 2 == 0).then_some(value);
-            let word = |which| (n(which) % 3 > 0).then(|| texts[n(which + 1) as usize % texts.len()].to_owned());
+            let word =
+                |which| (!n(which).is_multiple_of(3)).then(|| texts[n(which + 1) as usize % texts.len()].to_owned());
             same(&Event::Op(Operation {
                 time: n(0),
                 outcome: outcomes[n(1) as usize % outcomes.len()],
@@ -198,15 +201,15 @@ mod tests {
                 process: n(3) as _,
                 client: n(4) as u32,
                 f: functions[draw as usize % functions.len()],
-                data: maybe(5, n(6) as u32),
-                registration: maybe(7, n(8) as u32),
-                subscription: maybe(9, n(10) as u32),
+                data: even(n(5), n(6) as u32),
+                registration: even(n(7), n(8) as u32),
+                subscription: even(n(9), n(10) as u32),
                 value: word(11),
-                session: maybe(13, n(14) as _),
-                node: maybe(15, n(16) as _),
-                snapshot: maybe(17, n(18) as _),
+                session: even(n(13), n(14) as _),
+                node: even(n(15), n(16) as _),
+                snapshot: even(n(17), n(18) as _),
                 late_ns: n(19),
-                reaction: n(20) % 2 == 0,
+                reaction: n(20).is_multiple_of(2),
                 error: word(21),
             }));
         }
