@@ -25,7 +25,7 @@ pub(super) struct Subscription {
 }
 
 /// The subscriptions of one connection, by number: few, so a sorted list.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Subscriptions(Vec<(u32, Subscription)>);
 
 impl Subscriptions {
