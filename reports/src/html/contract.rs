@@ -5,6 +5,7 @@ use super::markup::Markup;
 use crate::digest::Digest;
 use crate::facts::Run;
 use crate::{figures, format, story};
+use checkers::Verdict;
 use history::{Keeper, MILLI, Nanos};
 
 /// A bound and what was measured of it.
@@ -148,9 +149,7 @@ fn bound_row(run: &Run<'_>, m: &mut Markup, bound: &Bound) {
     if let (Some(promised_ms), true) = (bound.promised_ms, bound.upper) {
         let promised = promised_ms.saturating_mul(MILLI);
         match bound.measured {
-            Measured::Exactly(time) | Measured::AtLeast(time) if time > promised => {
-                m.el("span", &[("class", "badge violation")], "✕ exceeded");
-            }
+            Measured::Exactly(time) | Measured::AtLeast(time) if time > promised => over(run, m),
             Measured::Exactly(time) if slack(run, bound.name).unwrap_or(promised > time.saturating_mul(2)) => {
                 m.el(
                     "span",
@@ -164,6 +163,16 @@ fn bound_row(run: &Run<'_>, m: &mut Markup, bound: &Bound) {
     m.close();
     m.el("td", &[("class", "small")], bound.meaning);
     m.close();
+}
+
+/// Longer than promised. That alone is a violation only where a subscriber saw what came of it.
+fn over(run: &Run<'_>, m: &mut Markup) {
+    if run.report.verdict == Verdict::Violation {
+        m.el("span", &[("class", "badge violation")], "✕ exceeded");
+    } else {
+        let seen_by_nobody = [("class", "badge inconclusive"), ("title", "longer than promised; no subscriber saw it")];
+        m.el("span", &seen_by_nobody, "! over, seen by nobody");
+    }
 }
 
 /// Promises without a number.
