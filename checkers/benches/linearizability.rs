@@ -1,7 +1,8 @@
 //! How long linearizability takes: the closed-loop histories of which the peers' figures are known. Parsing is not measured.
 //!
 //! `cargo bench -p upheaval-checkers --bench linearizability` measures the small ones with criterion;
-//! `cargo bench -p upheaval-checkers --bench linearizability -- --table` runs each history of the table once.
+//! `cargo bench -p upheaval-checkers --bench linearizability -- --table [TEXT]` runs each history of the table once;
+//! `-- --peers FOLDER` writes those that peers can judge too (`cargo xtask bench checkers` runs both).
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
 
@@ -64,8 +65,8 @@ fn processor_seconds() -> f64 {
     text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
 }
 
-/// Each history of the peers' table once, with what came out.
-fn table() {
+/// Each history of the peers' table once, with what came out; those alone whose name has a text in it.
+fn table(wanted: &str) {
     let million = ClosedLoop { operations: 1_000_000, ..BASE };
     let cas_million = ClosedLoop { operations: 1_000_000, ..CAS5 };
     let small = |operations, flight| ClosedLoop { operations, flight, ..CAS5 };
@@ -90,7 +91,7 @@ fn table() {
         ("cas5 10k c10, 1 % unknown", unknown(small(10_000, 10))),
         ("cas5 100k c10, 1 % unknown", unknown(CAS5)),
     ];
-    for (name, load) in cases {
+    for (name, load) in cases.into_iter().filter(|(name, _)| name.contains(wanted)) {
         let calls = load.calls();
         let (begin, processor) = (Instant::now(), processor_seconds());
         let judgement = judge(&load, &calls, 60);
@@ -103,11 +104,51 @@ fn table() {
     }
 }
 
+/// Histories that are short enough for peers.
+fn peers() -> Vec<(&'static str, ClosedLoop)> {
+    let uniq = |operations, flight| ClosedLoop { operations, flight, ..BASE };
+    let cas = |operations, flight| ClosedLoop { operations, flight, ..CAS5 };
+    vec![
+        ("uniq 10k c5", uniq(10_000, 5)),
+        ("uniq 10k c10", uniq(10_000, 10)),
+        ("uniq 10k c10, one bad read", ClosedLoop { impossible_permille: BAD, ..uniq(10_000, 10) }),
+        ("uniq 100k c5", uniq(100_000, 5)),
+        ("uniq 100k c10", BASE),
+        ("cas5 10k c10", cas(10_000, 10)),
+        ("cas5 10k c10, 1 % unknown", ClosedLoop { unknown_permille: 10, ..cas(10_000, 10) }),
+        ("cas5 100k c10", CAS5),
+        ("cas5 1k c20", cas(1_000, 20)),
+        ("cas5 10k c20", cas(10_000, 20)),
+        ("cas5 1M c10 over 1,000 keys", ClosedLoop { operations: 1_000_000, keys: 1_000, ..CAS5 }),
+    ]
+}
+
+/// Writes each history for peers into a folder, and prints what it took us: name, file, seconds on the wall and of a processor,
+/// verdict, by tabs.
+fn for_peers(folder: &str) -> std::io::Result<()> {
+    for (number, (name, load)) in peers().into_iter().enumerate() {
+        let calls = load.calls();
+        let path = std::path::Path::new(folder).join(format!("{number}.tsv"));
+        closed_loop::write_tsv(&calls, &mut std::io::BufWriter::new(std::fs::File::create(&path)?))?;
+        let (begin, processor) = (Instant::now(), processor_seconds());
+        let verdict = judge(&load, &calls, 60).verdict;
+        let (wall, processor) = (begin.elapsed().as_secs_f64(), processor_seconds() - processor);
+        println!("{name}\t{}\t{wall:.4}\t{processor:.4}\t{}", path.display(), format!("{verdict:?}").to_lowercase());
+    }
+    Ok(())
+}
+
 criterion_group!(benches, bench);
 
 fn main() {
-    if std::env::args().any(|argument| argument == "--table") {
-        table();
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--table") {
+        table(arguments.get(at + 1).filter(|text| !text.starts_with('-')).map_or("", String::as_str));
+        return;
+    }
+    if let Some(at) = arguments.iter().position(|argument| argument == "--peers") {
+        let folder = arguments.get(at + 1).map_or(".", String::as_str);
+        for_peers(folder).expect("histories cannot be written");
         return;
     }
     benches();

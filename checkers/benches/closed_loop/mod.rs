@@ -144,3 +144,25 @@ fn finish(builder: &mut Builder, done: &Open, unknown: bool) {
     };
     builder.complete(done.process, ended, output, -1).expect("an open operation");
 }
+
+/// Writes a history of registers for other checkers, an operation a line, by tabs: key, process, places of invocation and completion
+/// (-1: nobody knows), r, w or c, two arguments, outcome, value seen (-1: nil).
+pub fn write_tsv(calls: &Calls, out: &mut impl std::io::Write) -> std::io::Result<()> {
+    let int = |value: &Value| value.int().unwrap_or(-1);
+    for call in &calls.calls {
+        let key = call.key.as_ref().map_or(0, int);
+        let (f, a, b) = match (calls.f(call), call.input.list()) {
+            ("read", _) => ('r', 0, 0),
+            ("cas", Some([old, new])) => ('c', int(old), int(new)),
+            _ => ('w', int(&call.input), 0),
+        };
+        let (end, outcome) = match call.ended {
+            Ended::Ok => (i64::from(call.complete), "ok"),
+            Ended::Fail => (i64::from(call.complete), "fail"),
+            Ended::Info => (-1, "info"),
+        };
+        let (process, begin, seen) = (call.process, call.invoke, int(&call.output));
+        writeln!(out, "{key}\t{process}\t{begin}\t{end}\t{f}\t{a}\t{b}\t{outcome}\t{seen}")?;
+    }
+    out.flush()
+}

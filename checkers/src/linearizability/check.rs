@@ -4,6 +4,7 @@ use super::catalogue::ModelName;
 use super::decide::{Decision, decide};
 use super::explain::{Explanation, explain};
 use super::limits::{GaveUp, Limits};
+use super::model::Role;
 use super::models::container::{Container, Order};
 use super::models::{counter, lease, lock, mutex, register, registers, set, text};
 use super::problem::Problem;
@@ -11,7 +12,7 @@ use super::vocabulary::{FailedCas, Vocabulary};
 use super::words::Words;
 use crate::options::CheckersError;
 use crate::verdict::Verdict;
-use history::calls::{Call, Calls, Value, render};
+use history::calls::{Call, Calls, Ended, Value, render};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -119,8 +120,8 @@ pub fn check(
     }
 }
 
-/// Calls of one object: (number of the call, action).
-type Object<A> = Vec<(u32, A)>;
+/// Calls of one object, as [`Problem::new`] takes them: with their places, so that nothing is looked up all over the history again.
+type Object<A> = Vec<(A, u32, u32, u32)>;
 /// All objects, and how many operations they have together.
 type Objects<A> = (Vec<Object<A>>, u64);
 
@@ -132,7 +133,7 @@ fn run<M: Vocabulary>(
     limits: &Limits<'_>,
 ) -> Result<Judgement, CheckersError> {
     let (objects, operations) = objects(model, calls, &mut words)?;
-    let results = decide_all(model, calls, &objects, options, limits);
+    let results = decide_all(model, &objects, options, limits);
     let mut judgement = Judgement {
         verdict: Verdict::Pass,
         algorithm: String::new(),
@@ -155,7 +156,7 @@ fn run<M: Vocabulary>(
                 algorithms.insert(algorithm);
                 judgement.violations += 1;
                 if judgement.failures.len() < options.explained_max.max(20) {
-                    let problem = problem(model, calls, object);
+                    let problem = Problem::new(object.iter().cloned());
                     let wanted = judgement.failures.len() < options.explained_max;
                     let call = problem.ops[at].call as usize;
                     let explanation =
@@ -210,23 +211,26 @@ fn objects<M: Vocabulary>(
             }),
         };
         last = Some((&call.key, at));
-        keys[at].push((number as u32, action));
         operations += 1;
+        // Observations of which nobody knows the outcome are as good as absent.
+        if call.ended != Ended::Info || model.role(&action) != Role::Observation {
+            keys[at].push((action, call.invoke, call.until(), number as u32));
+        }
     }
     let mut all = Vec::with_capacity(keys.len());
     for key in keys {
-        let parts: Option<Vec<u32>> = key.iter().map(|(_, action)| model.part(action)).collect();
+        let parts: Option<Vec<u32>> = key.iter().map(|(action, ..)| model.part(action)).collect();
         let Some(parts) = parts else {
             all.push(key);
             continue;
         };
         let mut at: FxHashMap<u32, usize> = FxHashMap::default();
-        for ((number, action), part) in key.into_iter().zip(parts) {
+        for (operation, part) in key.into_iter().zip(parts) {
             let index = *at.entry(part).or_insert_with(|| {
                 all.push(Vec::new());
                 all.len() - 1
             });
-            all[index].push((number, action));
+            all[index].push(operation);
         }
     }
     Ok((all, operations))
@@ -236,20 +240,9 @@ fn misfit(call: &Call, what: String) -> CheckersError {
     CheckersError::Misfit { what, entry: u64::from(call.invoke) + 1 }
 }
 
-fn problem<M: Vocabulary>(model: &M, calls: &Calls, object: &Object<M::Action>) -> Problem<M::Action> {
-    let operations = object.iter().map(|(number, action)| {
-        let call = &calls.calls[*number as usize];
-        (action.clone(), call.invoke, call.until(), *number)
-    });
-    let mut problem = Problem::new(operations);
-    problem.drop_unknown_observations(model);
-    problem
-}
-
 /// Every object's decision, in their order.
 fn decide_all<M: Vocabulary>(
     model: &M,
-    calls: &Calls,
     objects: &[Object<M::Action>],
     options: &Options,
     limits: &Limits<'_>,
@@ -262,7 +255,7 @@ fn decide_all<M: Vocabulary>(
         while let index = next.fetch_add(1, Ordering::Relaxed)
             && let Some(object) = objects.get(index)
         {
-            mine.push((index, decide(model, &problem(model, calls, object), limits)));
+            mine.push((index, decide(model, &Problem::new(object.iter().cloned()), limits)));
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
     };

@@ -139,6 +139,7 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
 
     /// All configurations, to the end.
     fn walk(&mut self, from: usize) -> Result<Walk, GaveUp> {
+        (self.search.frugal, self.search.coarse) = (false, false);
         self.search.truncated = false;
         for event in from..self.search.len() {
             self.furthest = self.furthest.max(event);
@@ -161,6 +162,8 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
             }
             self.furthest = self.furthest.max(event);
             let width = WIDTH * WIDEN.pow(widened);
+            self.search.frugal = widened == 0;
+            self.search.coarse = widened < WIDENINGS;
             if self.search.advance(event, width)? == Advance::Alive {
                 event += 1;
                 continue;

@@ -26,6 +26,9 @@ pub struct Explanation {
     pub stuck: usize,
     /// The longest orders.
     pub paths: Vec<Path>,
+    /// True if it was proved that the part is as small as it can be made by leaving out operations: without any one of them, and what
+    /// leans on it (the reads of a write), there is an order.
+    pub minimal: bool,
 }
 
 /// An operation of an explanation.
@@ -78,7 +81,14 @@ pub(super) fn explain<M: Vocabulary>(
     let Some(part) = part else {
         let alone = problem.some([at]);
         let operations = show(&alone);
-        return Explanation { operations, starts: Vec::new(), from_beginning: false, stuck: 0, paths: Vec::new() };
+        return Explanation {
+            operations,
+            starts: Vec::new(),
+            from_beginning: false,
+            stuck: 0,
+            paths: Vec::new(),
+            minimal: false,
+        };
     };
     let small = part.problem.ops.len() <= PATHS_OPS_MAX;
     let ways = if small { paths::longest(model, &part.problem, &part.initial) } else { Vec::new() };
@@ -95,6 +105,7 @@ pub(super) fn explain<M: Vocabulary>(
         from_beginning: part.whole,
         stuck: part.at,
         paths: paths.collect(),
+        minimal: part.minimal,
     }
 }
 

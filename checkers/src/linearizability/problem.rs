@@ -1,6 +1,5 @@
 //! One object's history, ready to be judged: operations in the order of their invocations, equal actions numbered alike.
 
-use super::model::{Model, Role};
 use history::calls::OPEN;
 use rustc_hash::FxHashMap;
 use std::hash::Hash;
@@ -61,12 +60,6 @@ impl<A: Clone + Eq + Hash> Problem<A> {
     /// The last completion, if there is one.
     pub fn last_return(&self) -> Option<u32> {
         self.ops.iter().filter(|op| !op.unknown()).map(|op| op.ret).max()
-    }
-
-    /// The same without observations of which nobody knows the outcome: they are as good as absent.
-    pub(super) fn drop_unknown_observations<M: Model<Action = A>>(&mut self, model: &M) {
-        let Problem { ops, actions } = self;
-        ops.retain(|op| !op.unknown() || model.role(&actions[op.kind as usize]) != Role::Observation);
     }
 
     /// Some of the operations, by index.

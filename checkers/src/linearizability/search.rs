@@ -10,6 +10,7 @@
 //! - Of equal actions in flight, the one that returns first goes first; of equal ones of known and unknown outcome, the known.
 //! - Operations of unknown outcome are not in the mask but counted by action; a configuration that used more of them than
 //!   another with the same mask and state is dropped; and they are left alone when nothing can depend on them any more.
+//!   The walk with few configurations uses them only where it does not go without, and keeps one way of having used them.
 
 use super::flight::Flight;
 use super::limits::{GaveUp, Limits};
@@ -24,6 +25,8 @@ use super::uses::{NOTHING, Uses};
 const RETURN: u32 = 1 << 31;
 /// Between two bookings of time and memory.
 const STEPS_PER_BOOKING: u64 = 4096;
+/// What is known of fitting observations is kept up to date for so many states, and otherwise found out anew.
+const FITS_KEPT: usize = 64;
 
 /// What happened at one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,10 @@ pub(super) struct Search<'s, 'a, B> {
     pub(super) truncated: bool,
     /// Operations of unknown outcome may be used any number of times: then the end of all still proves a violation.
     pub(super) relaxed: bool,
+    /// Operations of unknown outcome are used only where it does not go without.
+    pub(super) frugal: bool,
+    /// Of what differs only in the operations of unknown outcome that were used, one is kept.
+    pub(super) coarse: bool,
     uses: Uses,
     roles: Vec<Role>,
     last_uses: Vec<Option<u32>>,
@@ -55,6 +62,9 @@ pub(super) struct Search<'s, 'a, B> {
     /// Observations in flight that fit a state, by state; valid in one epoch.
     fits: Vec<(u32, B)>,
     epoch: u32,
+    /// Kept for the next time.
+    todo: Vec<Config<B>>,
+    next: Vec<Config<B>>,
     limits: &'a Limits<'a>,
     steps: u64,
     booked_bytes: u64,
@@ -73,6 +83,8 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
             events,
             truncated: false,
             relaxed: false,
+            frugal: false,
+            coarse: false,
             uses: Uses::new(),
             roles: outline.roles,
             last_uses: outline.last_uses,
@@ -81,6 +93,8 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
             table: Table::new(),
             fits: Vec::new(),
             epoch: 1,
+            todo: Vec::new(),
+            next: Vec::new(),
             limits,
             steps: 0,
             booked_bytes: 0,
@@ -138,14 +152,29 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         let slot = self.flight.begin(number as u32, &op, role).ok_or(GaveUp::Width)?;
         self.slots[number] = slot as u16;
         if role == Role::Observation {
-            self.epoch += 1;
-            for config in &mut self.frontier {
-                if self.states.step(config.state, op.kind) == config.state {
-                    config.mask = config.mask.or(B::of(slot));
-                }
-            }
+            self.observe(B::of(slot), op.kind);
         }
         Ok(())
+    }
+
+    /// An observation begins, in a slot in which others have been before.
+    fn observe(&mut self, bit: B, kind: u32) {
+        for config in &mut self.frontier {
+            if self.states.step(config.state, kind) == config.state {
+                config.mask = config.mask.or(bit);
+            }
+        }
+        if self.fits.len() > FITS_KEPT {
+            self.epoch += 1;
+            return;
+        }
+        for state in 0..self.fits.len() {
+            if self.fits[state].0 == self.epoch {
+                let fits = self.states.step(state as u32, kind) == state as u32;
+                let known = self.fits[state].1.without(bit);
+                self.fits[state].1 = if fits { known.or(bit) } else { known };
+            }
+        }
     }
 
     /// Forgets actions of unknown outcome on which nothing can depend from here on.
@@ -161,13 +190,13 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
     fn end(&mut self, number: usize, width: usize) -> Result<Advance, GaveUp> {
         let slot = u32::from(self.slots[number]);
         let bit = B::of(slot);
-        let mut done = Vec::with_capacity(self.frontier.len());
-        let mut todo = Vec::new();
-        for config in self.frontier.drain(..) {
-            if config.mask.and(bit).is_none() { todo.push(config) } else { done.push(config) }
-        }
-        if !todo.is_empty() {
-            self.extend(slot, &mut done, todo, width)?;
+        let mut done = std::mem::take(&mut self.frontier);
+        if done.iter().any(|config| config.mask.and(bit).is_none()) {
+            let mut todo = std::mem::take(&mut self.todo);
+            todo.extend(done.extract_if(.., |config| config.mask.and(bit).is_none()));
+            self.extend(slot, &mut done, &mut todo, width)?;
+            todo.clear();
+            self.todo = todo;
         }
         if done.len() > width {
             self.narrow(&mut done, width);
@@ -175,38 +204,55 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         }
         done.iter_mut().for_each(|config| config.mask = config.mask.without(bit));
         self.flight.end(slot);
-        if self.roles[self.ops[number].kind as usize] == Role::Observation {
-            self.epoch += 1;
-        }
         self.frontier = done;
         Ok(if self.frontier.is_empty() { Advance::Dead } else { Advance::Alive })
     }
 
-    /// Extends configurations, shortest ways first, until the operation in `slot` has taken effect in all that are left.
+    /// Extends configurations until the operation in `slot` has taken effect in all that are left. With few configurations,
+    /// operations of unknown outcome are used only where it does not go without.
     fn extend(
         &mut self,
         slot: u32,
         done: &mut Vec<Config<B>>,
-        mut todo: Vec<Config<B>>,
+        todo: &mut Vec<Config<B>>,
         width: usize,
     ) -> Result<(), GaveUp> {
         self.table.clear();
-        done.retain(|config| self.table.insert(*config, &self.uses));
-        todo.retain(|config| self.table.insert(*config, &self.uses));
-        let mut next = Vec::new();
+        done.retain(|config| self.table.insert(*config, &self.uses, self.coarse));
+        todo.retain(|config| self.table.insert(*config, &self.uses, self.coarse));
+        self.truncated |= (self.frugal || self.coarse) && !self.last_uses.is_empty();
+        if !self.frugal || self.flight.hidden.is_empty() {
+            return self.ways(slot, done, todo, width, true);
+        }
+        let from = todo.clone();
+        self.ways(slot, done, todo, width, false)?;
+        if done.is_empty() {
+            *todo = from;
+            self.table.clear();
+            todo.retain(|config| self.table.insert(*config, &self.uses, self.coarse));
+            self.ways(slot, done, todo, width, true)?;
+        }
+        Ok(())
+    }
+
+    /// Shortest ways first; `hidden` if operations of unknown outcome may be used.
+    fn ways(
+        &mut self,
+        slot: u32,
+        done: &mut Vec<Config<B>>,
+        todo: &mut Vec<Config<B>>,
+        width: usize,
+        hidden: bool,
+    ) -> Result<(), GaveUp> {
+        let mut next = std::mem::take(&mut self.next);
         let mut level = 0;
         while !todo.is_empty() {
             for config in todo.drain(..) {
-                self.moves(config, slot, done, &mut next);
-                if self.steps >= STEPS_PER_BOOKING {
-                    self.extra_bytes += ((next.capacity() + done.capacity()) * std::mem::size_of::<Config<B>>()) as u64;
-                    let booked = self.book();
-                    self.extra_bytes -= ((next.capacity() + done.capacity()) * std::mem::size_of::<Config<B>>()) as u64;
-                    booked?;
-                }
+                self.room(done, &mut next)?;
+                self.moves(config, slot, done, &mut next, hidden);
             }
             level += 1;
-            std::mem::swap(&mut todo, &mut next);
+            std::mem::swap(todo, &mut next);
             if width < usize::MAX {
                 let enough = done.len() >= width || (level >= 3 && !done.is_empty());
                 if enough && !todo.is_empty() {
@@ -214,19 +260,58 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
                     break;
                 }
                 if todo.len() > 4 * width {
-                    self.narrow(&mut todo, 4 * width);
+                    self.narrow(todo, 4 * width);
                     self.truncated = true;
                 }
             }
         }
+        next.clear();
+        self.next = next;
         if done.iter().any(|config| config.used != NOTHING) {
             done.retain(|config| self.table.is_least(config, &self.uses));
         }
         Ok(())
     }
 
+    /// Books from time to time; and before anything grows, whether there is memory for it.
+    fn room(&mut self, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) -> Result<(), GaveUp> {
+        let each = std::mem::size_of::<Config<B>>();
+        // One configuration leads to fewer new ones than this, but for many kinds of unknown outcome.
+        let news = B::BITS as usize + self.flight.hidden.len();
+        let held = (next.capacity() + done.capacity()) * each;
+        let mut growth = 0;
+        for list in [&*done, &*next] {
+            growth += if list.capacity() - list.len() < news { (list.capacity() + news) * each } else { 0 };
+        }
+        let tight = self.table.is_tight(news);
+        growth += if tight { 2 * self.table.bytes() as usize } else { 0 };
+        if growth == 0 && self.steps < STEPS_PER_BOOKING {
+            return Ok(());
+        }
+        self.extra_bytes += (held + growth) as u64;
+        let booked = self.book();
+        self.extra_bytes -= (held + growth) as u64;
+        booked?;
+        if tight {
+            self.table.grow();
+        }
+        for list in [done, next] {
+            if list.capacity() - list.len() < news {
+                list.reserve(news);
+            }
+        }
+        Ok(())
+    }
+
     /// Everything that can take effect next.
-    fn moves(&mut self, config: Config<B>, slot: u32, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) {
+    fn moves(
+        &mut self,
+        config: Config<B>,
+        slot: u32,
+        done: &mut Vec<Config<B>>,
+        next: &mut Vec<Config<B>>,
+        hidden: bool,
+    ) {
         let mut open = self.flight.changes.without(config.mask);
         while !open.is_none() {
             let one = open.first();
@@ -241,7 +326,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
                 self.reach(Config { mask, state, used: config.used }, slot, done, next);
             }
         }
-        for index in 0..self.flight.hidden.len() {
+        for index in 0..if hidden { self.flight.hidden.len() } else { 0 } {
             let hidden = self.flight.hidden[index];
             self.steps += 1;
             let state = self.states.step(config.state, hidden.kind);
@@ -272,7 +357,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
 
     fn reach(&mut self, mut config: Config<B>, slot: u32, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) {
         config.mask = config.mask.or(self.fitting(config.state));
-        if self.table.insert(config, &self.uses) {
+        if self.table.insert(config, &self.uses, self.coarse) {
             if config.mask.and(B::of(slot)).is_none() { next.push(config) } else { done.push(config) }
         }
     }
@@ -285,7 +370,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         if let Some((epoch, fits)) = self.fits.get(state as usize)
             && *epoch == self.epoch
         {
-            return *fits;
+            return fits.and(self.flight.observations);
         }
         let mut fits = B::NONE;
         let mut open = self.flight.observations;
@@ -342,24 +427,32 @@ impl<B> Drop for Search<'_, '_, B> {
 
 /// Invocations and returns in their order, as a search takes them; and the most operations of known outcome in flight at once.
 pub(super) fn events(ops: &[Op]) -> (Vec<u32>, u32) {
-    let mut order: Vec<u64> = Vec::with_capacity(ops.len() * 2);
-    for (number, op) in ops.iter().enumerate() {
-        order.push(u64::from(op.invoke) << 32 | number as u64);
-        if !op.unknown() {
-            order.push(u64::from(op.ret) << 32 | number as u64 | u64::from(RETURN));
-        }
-    }
-    order.sort_unstable();
+    let both = |number: usize, op: &Op| {
+        let end = (!op.unknown()).then_some((op.ret, number as u32 | RETURN));
+        [Some((op.invoke, number as u32)), end].into_iter().flatten()
+    };
+    let all = ops.iter().enumerate().flat_map(|(number, op)| both(number, op));
+    let first = ops.first().map_or(0, |op| op.invoke);
+    let places = all.clone().map(|(place, _)| (place - first) as usize + 1).max().unwrap_or(0);
+    let order: Vec<u32> = if places <= 8 * ops.len() {
+        // Places are unique and close together: no need to sort.
+        let mut at = vec![u32::MAX; places];
+        all.for_each(|(place, event)| at[(place - first) as usize] = event);
+        at.retain(|event| *event != u32::MAX);
+        at
+    } else {
+        let mut order: Vec<u64> = all.map(|(place, event)| u64::from(place) << 32 | u64::from(event)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|event| event as u32).collect()
+    };
     let (mut now, mut most) = (0u32, 0);
-    let events = order.into_iter().map(|event| {
-        let event = event as u32;
+    for &event in &order {
         if event & RETURN != 0 {
             now -= 1;
         } else if !ops[event as usize].unknown() {
             now += 1;
             most = most.max(now);
         }
-        event
-    });
-    (events.collect(), most)
+    }
+    (order, most)
 }

@@ -40,6 +40,9 @@ pub(super) struct Part<M: Model> {
     pub(super) whole: bool,
     /// The operation that no order reaches, an index into the part.
     pub(super) at: usize,
+    /// True if it was proved that nothing more can be left out: without any one operation, and all that lean on it, there is
+    /// an order.
+    pub(super) minimal: bool,
 }
 
 /// The smallest part that is found within bounds; none if not even the whole was confirmed within them.
@@ -51,8 +54,9 @@ pub(super) fn shrink<M: Model>(
     limits: &Limits<'_>,
 ) -> Option<Part<M>> {
     let initial = vec![model.initial()];
-    let whole =
-        |problem| confirm(model, problem, initial.clone(), true, limits).map(|part| thin_out(model, part, limits));
+    let whole = |problem| {
+        confirm(model, problem, initial.clone(), true, limits).bad().map(|part| thin_out(model, part, limits))
+    };
     if let Some(wrong) = wrong
         && let Some(part) = whole(problem.some(closure(model, problem, &wrong.ops)))
     {
@@ -73,18 +77,36 @@ pub(super) fn shrink<M: Model>(
         .or_else(|| whole(problem.clone()))
 }
 
-/// The part, if it is surely not linearizable.
+/// What became of a part that was tried.
+enum Tried<M: Model> {
+    /// It is surely not linearizable.
+    Bad(Part<M>),
+    Good,
+    Unknown,
+}
+
+impl<M: Model> Tried<M> {
+    fn bad(self) -> Option<Part<M>> {
+        match self {
+            Tried::Bad(part) => Some(part),
+            Tried::Good | Tried::Unknown => None,
+        }
+    }
+}
+
+/// Whether a part is linearizable.
 fn confirm<M: Model>(
     model: &M,
     problem: Problem<M::Action>,
     initial: Vec<M::State>,
     whole: bool,
     limits: &Limits<'_>,
-) -> Option<Part<M>> {
+) -> Tried<M> {
     let bounded = Limits::new(STEPS_PER_TRY, limits.bytes_max, limits.over);
     match search(model, &problem, &initial, &bounded) {
-        Decision::Not { at, .. } => Some(Part { problem, initial, whole, at }),
-        Decision::Linearizable { .. } | Decision::Unknown { .. } => None,
+        Decision::Not { at, .. } => Tried::Bad(Part { problem, initial, whole, at, minimal: false }),
+        Decision::Linearizable { .. } => Tried::Good,
+        Decision::Unknown { .. } => Tried::Unknown,
     }
 }
 
@@ -143,7 +165,7 @@ fn window<M: Model>(model: &M, problem: &Problem<M::Action>, at: usize, limits: 
         if let Some(states) = states {
             let problem = cut(model, problem, *from, end);
             let states = states.iter().map(|number| known.state(*number).clone()).collect();
-            if let Some(part) = confirm(model, problem, states, false, limits) {
+            if let Some(part) = confirm(model, problem, states, false, limits).bad() {
                 return Some(part);
             }
         }
@@ -190,25 +212,34 @@ fn thin_out<M: Model>(model: &M, mut part: Part<M>, limits: &Limits<'_>) -> Part
         return part;
     }
     let mut tries = 0;
-    let mut piece = part.problem.ops.len().div_ceil(2);
+    let mut piece = part.problem.ops.len().div_ceil(2).max(1);
     loop {
-        let mut from = 0;
-        while from < part.problem.ops.len() && tries < TRIES_MAX && !(limits.over)() {
+        let (mut from, mut proved, before) = (0, true, part.problem.ops.len());
+        while from < part.problem.ops.len() {
+            if tries >= TRIES_MAX || (limits.over)() {
+                return part;
+            }
             tries += 1;
             match without(model, &part, from..from + piece, limits) {
-                Some(smaller) => part = smaller,
-                None => from += piece,
+                Tried::Bad(smaller) => part = smaller,
+                tried => {
+                    proved &= matches!(tried, Tried::Good);
+                    from += piece;
+                }
             }
         }
-        if piece == 1 || tries >= TRIES_MAX {
+        // One at a time until nothing goes any more: what has to stay for the sake of another can go with it.
+        if piece > 1 {
+            piece = piece.div_ceil(2);
+        } else if part.problem.ops.len() == before {
+            part.minimal = proved;
             return part;
         }
-        piece = piece.div_ceil(2);
     }
 }
 
 /// The part without some operations and all that lean on them, if it is still not linearizable.
-fn without<M: Model>(model: &M, part: &Part<M>, gone: std::ops::Range<usize>, limits: &Limits<'_>) -> Option<Part<M>> {
+fn without<M: Model>(model: &M, part: &Part<M>, gone: std::ops::Range<usize>, limits: &Limits<'_>) -> Tried<M> {
     let ops = &part.problem.ops;
     let mut out = vec![false; ops.len()];
     let mut todo: Vec<usize> = gone.filter(|index| *index < ops.len()).collect();
@@ -223,7 +254,7 @@ fn without<M: Model>(model: &M, part: &Part<M>, gone: std::ops::Range<usize>, li
         }
     }
     if out.iter().all(|out| *out) {
-        return None;
+        return Tried::Good;
     }
     let left = part.problem.some((0..ops.len()).filter(|index| !out[*index]));
     confirm(model, left, part.initial.clone(), part.whole, limits)

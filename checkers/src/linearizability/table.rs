@@ -34,7 +34,7 @@ pub(super) struct Table<B> {
 impl<B: Mask> Table<B> {
     pub(super) fn new() -> Table<B> {
         let empty = Config { mask: B::NONE, state: 0, used: 0 };
-        Table { slots: vec![(0, empty); 256], round: 1, len: 0 }
+        Table { slots: vec![(0, empty); 512], round: 1, len: 0 }
     }
 
     pub(super) fn clear(&mut self) {
@@ -48,9 +48,9 @@ impl<B: Mask> Table<B> {
         }
     }
 
-    /// Adds a configuration; false if it, or one that used less, is there.
-    pub(super) fn insert(&mut self, config: Config<B>, uses: &Uses) -> bool {
-        if self.len * 2 >= self.slots.len() {
+    /// Adds a configuration; false if it, or one that used less, is there; if `coarse`, or one that used anything else.
+    pub(super) fn insert(&mut self, config: Config<B>, uses: &Uses, coarse: bool) -> bool {
+        if self.is_tight(0) {
             self.grow();
         }
         let wrap = self.slots.len() - 1;
@@ -58,7 +58,7 @@ impl<B: Mask> Table<B> {
         while let (round, known) = &self.slots[at]
             && *round == self.round
         {
-            if known.same_place(&config) && uses.within(known.used, config.used) {
+            if known.same_place(&config) && (coarse || uses.within(known.used, config.used)) {
                 return false;
             }
             at = (at + 1) & wrap;
@@ -83,7 +83,13 @@ impl<B: Mask> Table<B> {
         true
     }
 
-    fn grow(&mut self) {
+    /// True if it has to grow before it takes so many more.
+    pub(super) fn is_tight(&self, more: usize) -> bool {
+        (self.len + more) * 2 >= self.slots.len()
+    }
+
+    /// Doubles the room.
+    pub(super) fn grow(&mut self) {
         let empty = Config { mask: B::NONE, state: 0, used: 0 };
         let larger = vec![(0, empty); self.slots.len() * 2];
         let old = std::mem::replace(&mut self.slots, larger);

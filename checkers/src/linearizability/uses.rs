@@ -10,6 +10,8 @@ type Multiset = Box<[(u32, u32)]>;
 /// All multisets seen so far: (kind, how many), by kind.
 pub(super) struct Uses {
     sets: Vec<Multiset>,
+    /// How many in all, by set.
+    totals: Vec<u32>,
     // Looked up only.
     numbers: FxHashMap<Multiset, u32>,
     bytes: u64,
@@ -18,7 +20,8 @@ pub(super) struct Uses {
 impl Uses {
     pub(super) fn new() -> Uses {
         let empty: Multiset = Box::default();
-        Uses { sets: vec![empty.clone()], numbers: FxHashMap::from_iter([(empty, NOTHING)]), bytes: 64 }
+        let numbers = FxHashMap::from_iter([(empty.clone(), NOTHING)]);
+        Uses { sets: vec![empty], totals: vec![0], numbers, bytes: 64 }
     }
 
     fn number(&mut self, set: Vec<(u32, u32)>) -> u32 {
@@ -27,7 +30,8 @@ impl Uses {
             return number;
         }
         let number = self.sets.len() as u32;
-        self.bytes += 64 + 16 * set.len() as u64;
+        self.bytes += 72 + 16 * set.len() as u64;
+        self.totals.push(set.iter().map(|entry| entry.1).sum());
         self.sets.push(set.clone());
         self.numbers.insert(set, number);
         number
@@ -41,7 +45,7 @@ impl Uses {
 
     /// How many were used in all.
     pub(super) fn total(&self, used: u32) -> u32 {
-        self.sets[used as usize].iter().map(|entry| entry.1).sum()
+        self.totals[used as usize]
     }
 
     /// One more of a kind.
@@ -68,7 +72,17 @@ impl Uses {
         if first == second || first == NOTHING {
             return true;
         }
-        self.sets[first as usize].iter().all(|&(kind, count)| self.count(second, kind) >= count)
+        // Of two different sets of one size neither is within the other.
+        if self.total(first) >= self.total(second) {
+            return false;
+        }
+        let mut larger = self.sets[second as usize].iter();
+        self.sets[first as usize].iter().all(|&(kind, count)| {
+            larger
+                .by_ref()
+                .find(|(other, _)| *other >= kind)
+                .is_some_and(|&(other, most)| other == kind && count <= most)
+        })
     }
 
     pub(super) fn bytes(&self) -> u64 {

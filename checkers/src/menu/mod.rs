@@ -1,7 +1,17 @@
 //! The rest of Jepsen's menu: checkers of one workload each. They count what is wrong by name and need one pass, or a sort.
 
 mod bank;
+mod causal_reverse;
+mod causality;
+mod counter;
+mod cycles;
+mod kafka;
 mod long_fork;
+mod monotonic;
+mod parts;
+mod queue;
+mod sessions;
+mod set;
 mod set_full;
 mod tally;
 mod total_queue;
@@ -10,6 +20,7 @@ mod unique_ids;
 use crate::options::CheckersError;
 use crate::verdict::Verdict;
 use history::calls::Calls;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -28,14 +39,40 @@ pub enum MenuName {
     TotalQueue,
     /// Every id is given out once.
     UniqueIds,
+    /// A counter between bounds.
+    Counter,
+    /// What was added is in the last read.
+    Set,
+    /// What comes out went in before.
+    Queue,
+    /// Numbers that only grow.
+    Monotonic,
+    /// Nothing is seen before what was completed before it.
+    CausalReverse,
+    /// Read your writes, monotonic reads and writes, writes follow reads.
+    SessionGuarantees,
+    /// Logs like Kafka's.
+    Kafka,
 }
 
 impl MenuName {
     /// All, in the order of documentation.
-    pub const ALL: [MenuName; 5] =
-        [MenuName::Bank, MenuName::LongFork, MenuName::SetFull, MenuName::TotalQueue, MenuName::UniqueIds];
+    pub const ALL: [MenuName; 12] = [
+        MenuName::Bank,
+        MenuName::LongFork,
+        MenuName::SetFull,
+        MenuName::TotalQueue,
+        MenuName::UniqueIds,
+        MenuName::Counter,
+        MenuName::Set,
+        MenuName::Queue,
+        MenuName::Monotonic,
+        MenuName::CausalReverse,
+        MenuName::SessionGuarantees,
+        MenuName::Kafka,
+    ];
 
-    /// The name that people use.
+    /// The name that people use. Three are called as in Jepsen's namespace, since models of the same name are another thing.
     pub fn name(self) -> &'static str {
         match self {
             MenuName::Bank => "bank",
@@ -43,6 +80,13 @@ impl MenuName {
             MenuName::SetFull => "set-full",
             MenuName::TotalQueue => "total-queue",
             MenuName::UniqueIds => "unique-ids",
+            MenuName::Counter => "checker/counter",
+            MenuName::Set => "checker/set",
+            MenuName::Queue => "checker/queue",
+            MenuName::Monotonic => "monotonic",
+            MenuName::CausalReverse => "causal-reverse",
+            MenuName::SessionGuarantees => "session-guarantees",
+            MenuName::Kafka => "kafka",
         }
     }
 
@@ -58,15 +102,40 @@ impl MenuName {
                 "enqueue v, dequeue -> v, drain -> [v ...]: nothing is lost, nothing comes from nowhere"
             }
             MenuName::UniqueIds => "generate -> id: no id twice",
+            MenuName::Counter => "add n, read -> n: between what was surely added and what can have been added",
+            MenuName::Set => "add v, one last read -> all: all that was added, nothing else",
+            MenuName::Queue => "enqueue v, dequeue -> v: what comes out went in before, as often at least",
+            MenuName::Monotonic => "add -> {:val :sts}, read -> all by time; or inc, read -> {k n}: numbers only grow",
+            MenuName::CausalReverse => "write v, read -> all: nothing is seen without what was completed before it",
+            MenuName::SessionGuarantees => {
+                "read, write, txn: read your writes, monotonic reads and writes, writes follow reads"
+            }
+            MenuName::Kafka => "send, poll, txn of [:send k v], [:poll {k [[offset v] ...]}]; assign, subscribe",
         }
     }
 
-    /// Consistency models that a violation rules out, the weakest last.
-    pub fn rules_out(self) -> &'static [&'static str] {
+    /// Consistency models that a violation of these kinds rules out, the weakest last.
+    pub fn rules_out(self, anomalies: &BTreeMap<&'static str, u64>) -> Vec<&'static str> {
         match self {
-            MenuName::Bank => &["strict-serializable", "serializable", "snapshot-isolation"],
-            MenuName::LongFork => &["strict-serializable", "serializable", "snapshot-isolation", "prefix"],
-            MenuName::SetFull | MenuName::TotalQueue | MenuName::UniqueIds => &["linearizable"],
+            MenuName::Bank => vec!["strict-serializable", "serializable", "snapshot-isolation"],
+            MenuName::LongFork => vec!["strict-serializable", "serializable", "snapshot-isolation", "prefix"],
+            MenuName::Monotonic | MenuName::CausalReverse => vec!["strict-serializable"],
+            MenuName::SessionGuarantees => {
+                let mut not = vec!["strict-serializable", "linearizable", "sequential", "causal"];
+                if anomalies.keys().any(|anomaly| !matches!(*anomaly, "writes-follow-reads" | "unexpected")) {
+                    not.push("PRAM");
+                }
+                let kinds = ["read-your-writes", "monotonic-reads", "monotonic-writes", "writes-follow-reads"];
+                not.extend(kinds.into_iter().filter(|kind| anomalies.contains_key(kind)));
+                not
+            }
+            MenuName::Kafka => Vec::new(),
+            MenuName::SetFull
+            | MenuName::TotalQueue
+            | MenuName::UniqueIds
+            | MenuName::Counter
+            | MenuName::Set
+            | MenuName::Queue => vec!["linearizable"],
         }
     }
 }
@@ -81,7 +150,9 @@ impl FromStr for MenuName {
     type Err = CheckersError;
 
     fn from_str(name: &str) -> Result<MenuName, CheckersError> {
-        let found = MenuName::ALL.into_iter().find(|checker| checker.name() == name);
+        // Jepsen's own names have their namespace before them.
+        let plain = name.strip_prefix("checker/").unwrap_or(name);
+        let found = MenuName::ALL.into_iter().find(|checker| checker.name() == name || checker.name() == plain);
         found.ok_or_else(|| CheckersError::UnknownModel { name: name.to_owned() })
     }
 }
@@ -95,6 +166,13 @@ pub fn check(calls: &Calls, name: MenuName) -> Tally {
         MenuName::SetFull => set_full::check(calls, &mut tally),
         MenuName::TotalQueue => total_queue::check(calls, &mut tally),
         MenuName::UniqueIds => unique_ids::check(calls, &mut tally),
+        MenuName::Counter => counter::check(calls, &mut tally),
+        MenuName::Set => set::check(calls, &mut tally),
+        MenuName::Queue => queue::check(calls, &mut tally),
+        MenuName::Monotonic => monotonic::check(calls, &mut tally),
+        MenuName::CausalReverse => causal_reverse::check(calls, &mut tally),
+        MenuName::SessionGuarantees => sessions::check(calls, &mut tally),
+        MenuName::Kafka => kafka::check(calls, &mut tally),
     }
     if tally.anomalies.is_empty()
         && let Some(cut) = &calls.cut

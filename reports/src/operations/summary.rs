@@ -84,7 +84,8 @@ impl FileSummary {
     /// Of a checker of the menu.
     pub fn menu(file: String, name: checkers::menu::MenuName, tally: checkers::menu::Tally) -> FileSummary {
         let violated = !tally.anomalies.is_empty();
-        let not: Vec<String> = name.rules_out().iter().filter(|_| violated).map(|name| (*name).to_owned()).collect();
+        let not = if violated { name.rules_out(&tally.anomalies) } else { Vec::new() };
+        let not: Vec<String> = not.into_iter().map(str::to_owned).collect();
         let example = |finding: checkers::menu::Finding| Example {
             anomaly: finding.anomaly.to_owned(),
             key: None,
