@@ -1,7 +1,7 @@
 //! `check --explain FILE`: one self-contained page, in light and dark, that draws each contradiction.
 
 use super::summary::{CheckSummary, Example, FileSummary};
-use super::terminal::{beginning, contradiction, way, word};
+use super::terminal::{MINIMAL, beginning, contradiction, way, word};
 use crate::html::drawing;
 use crate::html::markup::Markup;
 use crate::{format, names, story};
@@ -71,7 +71,8 @@ fn drawn(m: &mut Markup, example: &Example) {
         return;
     }
     let count = contradiction(explanation.operations.len() as u64);
-    m.el("p", &[], &format!("{count} {}.", beginning(explanation)));
+    let minimal = if explanation.minimal { format!(" {}", story::sentence(MINIMAL)) } else { String::new() };
+    m.el("p", &[], &format!("{count} {}.{minimal}", beginning(explanation)));
     for (number, path) in explanation.paths.iter().enumerate() {
         m.open("figure", &[]);
         m.el(

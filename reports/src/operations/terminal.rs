@@ -73,6 +73,10 @@ fn tell(out: &mut String, example: &Example) {
     }
 }
 
+/// What is said of a part of which nothing can be left out.
+pub(super) const MINIMAL: &str =
+    "none of them can be left out: without any one, and what leans on it, there is an order";
+
 /// A contradiction in lines.
 pub(super) fn in_words(explanation: &Explanation) -> Vec<String> {
     let mut lines = Vec::new();
@@ -92,6 +96,9 @@ pub(super) fn in_words(explanation: &Explanation) -> Vec<String> {
     }
     if explanation.operations.len() > OPERATIONS_MAX {
         lines.push(format!("  and {} more", explanation.operations.len() - OPERATIONS_MAX));
+    }
+    if explanation.minimal && count > 1 {
+        lines.push(MINIMAL.to_owned());
     }
     lines.extend(explanation.paths.iter().map(|path| way(explanation, path)));
     lines
