@@ -206,7 +206,7 @@ impl<'a> Master<'a> {
             if matches!(fault.stage, FaultStage::Serving | FaultStage::Missed) {
                 self.active.remove(&fault.id);
             }
-            return self.record(Event::Fault(fault.clone()));
+            return self.record(Event::Fault(Fault::clone(fault)));
         }
         let mut events = std::mem::take(&mut self.events);
         self.clients.observe(observation, &mut self.recording, &mut events);

@@ -1,11 +1,12 @@
 //! The history on a thread of its own: one core simulates while the other writes. Only in virtual time, where nothing is
 //! lost by being a moment behind.
 
-use crate::recording::Recording;
+use crate::recording::{FLUSH_EVERY, Recording};
 use history::{Error, Event, Finished, Writer};
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// So many events go over at once.
 pub(crate) const BATCH: usize = 4096;
@@ -57,9 +58,15 @@ impl<W: Write> Drop for Recorder<W> {
 }
 
 fn work<W: Write>(mut recorded: Recorded<W>, batches: &Receiver<Vec<Event>>) -> Work<W> {
+    let mut flushed = Instant::now();
     for batch in batches {
-        let result = batch.iter().try_for_each(|event| recorded.writer.event(event));
+        let mut result = batch.iter().try_for_each(|event| recorded.writer.event(event));
         recorded.events.extend(batch);
+        // Long runs survive a `kill -9` but for their last moment.
+        if result.is_ok() && flushed.elapsed() >= FLUSH_EVERY {
+            result = recorded.writer.flush();
+            flushed = Instant::now();
+        }
         // Whoever still sends learns of it when the recorder is finished: in virtual time that is soon.
         if result.is_err() {
             return Work { recorded, result };
@@ -82,6 +89,7 @@ mod tests {
     use super::*;
     use history::{Phase, PhaseName};
     use std::io;
+    use std::sync::{Arc, Mutex};
 
     fn header() -> history::Header {
         let (scenario, _) = crate::scenario::Scenario::load("quickstart", &[]).unwrap();
@@ -103,6 +111,42 @@ mod tests {
         let mut recorded = recorder.finish().unwrap();
         assert_eq!(recorded.events, (0..count).map(phase).collect::<Vec<_>>());
         assert_eq!(recorded.close().unwrap().events, count);
+    }
+
+    /// Bytes that can be looked at while they are written, as a file can.
+    #[derive(Clone, Default)]
+    struct Shared(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Shared {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What a `kill -9` of a long simulation would leave.
+    #[test]
+    fn what_was_recorded_a_moment_ago_is_written_while_the_run_goes_on() {
+        let shared = Shared::default();
+        let (recorder, mut recording) = Recorder::start(Writer::new(shared.clone(), "shared", &header()).unwrap());
+        let empty = shared.0.lock().unwrap().len();
+        let begun = std::time::Instant::now();
+        let mut time = 0;
+        // Far fewer than fill a frame.
+        while shared.0.lock().unwrap().len() == empty {
+            assert!(begun.elapsed().as_secs() < 60, "nothing was written");
+            recording.event(phase(time)).unwrap();
+            time += 1;
+            (0..1_000).for_each(|_| recording.tick().unwrap());
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert!(time < BATCH as u64, "it was not a full batch that was written");
+        drop(recording);
+        assert_eq!(recorder.finish().unwrap().events.len() as u64, time);
     }
 
     /// Takes the header and then is full.

@@ -8,16 +8,20 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 use std::time::{Duration, Instant};
 
-/// At most this much of a real run is lost with the master.
-const FLUSH_EVERY: Duration = Duration::from_millis(250);
+/// At most about this much is lost with the master.
+pub(crate) const FLUSH_EVERY: Duration = Duration::from_millis(250);
 
 /// The history of a run while it is made.
 pub struct Recording<'a> {
     sink: Sink<'a>,
     interner: Interner,
-    /// None in virtual time: there a run is over at once and can be made again.
+    /// None in memory: there a run is over at once and can be made again.
     flushed: Option<Instant>,
+    ticks: u32,
 }
+
+/// How often a simulation looks at the host's clock.
+const TICKS: u32 = 256;
 
 enum Sink<'a> {
     File(&'a mut Writer<File>),
@@ -29,23 +33,23 @@ enum Sink<'a> {
 impl<'a> Recording<'a> {
     /// Writes to `writer`, in real time.
     pub fn new(writer: &'a mut Writer<File>) -> Recording<'a> {
-        Recording { sink: Sink::File(writer), interner: Interner::new(), flushed: Some(Instant::now()) }
+        Recording { sink: Sink::File(writer), interner: Interner::new(), flushed: Some(Instant::now()), ticks: 0 }
     }
 
     /// Keeps everything in `events`; nothing touches the disk.
     pub fn in_memory(events: &'a mut Vec<Event>) -> Recording<'a> {
-        Recording { sink: Sink::Memory(events), interner: Interner::new(), flushed: None }
+        Recording { sink: Sink::Memory(events), interner: Interner::new(), flushed: None, ticks: 0 }
     }
 
     /// Hands everything to another thread, in batches; the rest when it is dropped.
     pub(crate) fn over(sender: SyncSender<Vec<Event>>) -> Recording<'a> {
         let sink = Sink::Thread(sender, Vec::with_capacity(BATCH));
-        Recording { sink, interner: Interner::new(), flushed: None }
+        Recording { sink, interner: Interner::new(), flushed: Some(Instant::now()), ticks: 0 }
     }
 
     /// Records nothing: to measure what a simulation costs without.
     pub fn off() -> Recording<'a> {
-        Recording { sink: Sink::Off, interner: Interner::new(), flushed: None }
+        Recording { sink: Sink::Off, interner: Interner::new(), flushed: None, ticks: 0 }
     }
 
     /// The number of a content, and the event to record before its first use.
@@ -79,13 +83,21 @@ impl<'a> Recording<'a> {
 
     /// Called often: finishes a frame now and then.
     pub fn tick(&mut self) -> Result<(), Error> {
-        if let Sink::File(writer) = &mut self.sink
-            && self.flushed.is_some_and(|at| at.elapsed() >= FLUSH_EVERY)
-        {
-            writer.flush()?;
-            self.flushed = Some(Instant::now());
+        self.ticks = self.ticks.wrapping_add(1);
+        let is_virtual = matches!(self.sink, Sink::Thread(..));
+        let due = !is_virtual || self.ticks.is_multiple_of(TICKS);
+        if !due || self.flushed.is_none_or(|at| at.elapsed() < FLUSH_EVERY) {
+            return Ok(());
         }
-        Ok(())
+        self.flushed = Some(Instant::now());
+        match &mut self.sink {
+            Sink::File(writer) => writer.flush(),
+            Sink::Thread(sender, batch) => {
+                let _ = sender.send(std::mem::take(batch));
+                Ok(())
+            }
+            Sink::Memory(_) | Sink::Off => Ok(()),
+        }
     }
 }
 

@@ -32,3 +32,19 @@ fn random_scenarios_give_equal_histories_twice_and_on_one_and_two_threads() {
     let distinct: std::collections::BTreeSet<&String> = one.iter().collect();
     assert_eq!(distinct.len(), one.len(), "other seeds, other histories");
 }
+
+/// Histories are kept as they are: a change of these hashes means that the simulation, the workload or the format does
+/// something else now, which must be meant and belongs into the changelog. If it is meant:
+/// `INSTA_UPDATE=always cargo test -p upheaval --test golden`, and commit the snapshot.
+#[test]
+fn histories_of_known_seeds_stay_what_they_are() {
+    let mut lines = String::new();
+    for name in ["quickstart", "swarm", "r8-v6"] {
+        let scenario = Scenario::load(name, &[]).unwrap().0;
+        for seed in 1..=3 {
+            let plan = Plan::draw(&scenario, seed, None).hash();
+            lines += &format!("{name} {seed}: plan {plan}, history {}\n", hash(&scenario, seed));
+        }
+    }
+    insta::assert_snapshot!(lines);
+}

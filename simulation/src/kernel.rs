@@ -157,15 +157,14 @@ impl<M: Machine> Kernel<M> {
 
     /// Runs the next event if it is due by `until`; false, and time stands at `until`, if there is none.
     pub fn run_one(&mut self, until: Nanos) -> bool {
-        match self.queue.next_time() {
-            Some(time) if time <= until => {
-                let (time, due) = self.queue.pop().expect("there is a next one");
+        match self.queue.pop_until(until) {
+            Some((time, due)) => {
                 assert!(time >= self.now, "time never goes back");
                 self.now = time;
                 self.arrive(due);
                 true
             }
-            _ => {
+            None => {
                 self.now = self.now.max(until);
                 false
             }
@@ -188,6 +187,7 @@ impl<M: Machine> Kernel<M> {
         let host = &mut self.hosts[node as usize];
         let here = life == host.life && host.up;
         match what {
+            What::Input(input) if here && host.is_prompt() => self.step(node, input),
             What::Input(input) if here => self.admit(node, input),
             What::Input(Input::Message { from, channel, message }) => self.miss(node, from, channel, &message),
             What::Served if here => self.served(node),

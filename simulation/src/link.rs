@@ -7,6 +7,7 @@
 //! ([`Trouble::Duplicate`], [`Trouble::Reorder`]) make a link worse than a connection.
 
 use crate::hash_draw;
+use crate::machine::{Channel, NO_CHANNEL};
 use history::{MILLI, Nanos};
 
 /// How long a message takes without faults.
@@ -70,7 +71,9 @@ pub(crate) struct Link {
     pub latency: Latency,
     pub holds: Vec<Hold>,
     /// When the last message without a channel arrives: the next one does not overtake it.
-    pub last_arrival: Nanos,
+    last_arrival: Nanos,
+    /// The same for each channel up to the last one used.
+    channels: Vec<Nanos>,
     /// The same over all channels.
     pub busy_until: Nanos,
 }
@@ -112,7 +115,19 @@ impl Hold {
 
 impl Link {
     pub fn new(latency: Latency) -> Link {
-        Link { latency, holds: Vec::new(), last_arrival: 0, busy_until: 0 }
+        Link { latency, holds: Vec::new(), last_arrival: 0, channels: Vec::new(), busy_until: 0 }
+    }
+
+    /// When the last message on this channel arrives.
+    pub fn last_arrival(&mut self, channel: Channel) -> &mut Nanos {
+        if channel == NO_CHANNEL {
+            return &mut self.last_arrival;
+        }
+        let channel = channel as usize;
+        if channel >= self.channels.len() {
+            self.channels.resize(channel + 1, 0);
+        }
+        &mut self.channels[channel]
     }
 
     /// What becomes of a message; none if it never arrives. `touched` is told each fault that affected it.

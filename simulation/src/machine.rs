@@ -6,7 +6,8 @@ use history::Nanos;
 
 /// Index of a node in the kernel.
 pub type NodeId = u32;
-/// One of many connections that share a link; [`NO_CHANNEL`] for the link itself.
+/// One of many connections that share a link, counted from 0 (each link keeps a table up to the highest that was used);
+/// [`NO_CHANNEL`] for the link itself.
 pub type Channel = u32;
 /// Between nodes that have one connection only.
 pub const NO_CHANNEL: Channel = Channel::MAX;

@@ -1,10 +1,9 @@
 //! All links between all nodes: when what is sent now arrives.
 
 use crate::link::{Hold, Letter, Link};
-use crate::machine::{Channel, NO_CHANNEL, NodeId};
+use crate::machine::{Channel, NodeId};
 use crate::{Latency, Trouble};
 use history::Nanos;
-use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// When a message arrives, and its duplicate if there is one.
@@ -30,21 +29,14 @@ pub(crate) struct Network {
     seed: u64,
     nodes: u32,
     links: Vec<Link>,
-    /// When the last message on a channel of a link arrives. Order never shows: only looked up, and pruned.
-    channels: FxHashMap<(u32, Channel), Nanos>,
-    channels_max: usize,
     touches: BTreeMap<u32, u64>,
 }
-
-/// Channels are pruned when there are more than this many, or twice as many as were needed last time.
-const CHANNELS_MIN: usize = 1024;
 
 impl Network {
     pub fn new(seed: u64, nodes: u32, mut latency: impl FnMut(NodeId, NodeId) -> Latency) -> Network {
         let pairs = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
         let links = pairs.map(|(from, to)| Link::new(latency(from, to))).collect();
-        let (channels, touches) = (FxHashMap::default(), BTreeMap::new());
-        Network { seed, nodes, links, channels, channels_max: CHANNELS_MIN, touches }
+        Network { seed, nodes, links, touches: BTreeMap::new() }
     }
 
     fn index(&self, from: NodeId, to: NodeId) -> usize {
@@ -64,20 +56,12 @@ impl Network {
         let passage = link.passage(self.seed, &letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
         let mut at = now.saturating_add(passage.takes);
         if !passage.overtakable {
-            let last = match channel {
-                NO_CHANNEL => &mut link.last_arrival,
-                _ => self.channels.entry((index as u32, channel)).or_insert(0),
-            };
+            let last = link.last_arrival(channel);
             at = at.max(*last);
             *last = at;
         }
         let again = passage.again.map(|late| at.saturating_add(late));
         link.busy_until = link.busy_until.max(again.unwrap_or(at));
-        if self.channels.len() > self.channels_max {
-            // What has arrived cannot be overtaken any more.
-            self.channels.retain(|_, last| *last > now);
-            self.channels_max = (self.channels.len() * 2).max(CHANNELS_MIN);
-        }
         Some(Arrival { at, again })
     }
 

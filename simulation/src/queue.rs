@@ -2,7 +2,7 @@
 //!
 //! Small keys move through a [`Wheel`], the events stay where they are.
 
-use crate::wheel::Wheel;
+use crate::wheel::{Key, Wheel};
 use history::Nanos;
 
 /// So many bits of a key say where the event is; the others are its number.
@@ -55,7 +55,18 @@ impl<T> EventQueue<T> {
 
     /// The next one, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, T)> {
-        let (time, key) = self.wheel.pop()?;
+        self.pop_until(Nanos::MAX)
+    }
+
+    /// The next one, with its time, if it is due by `limit`.
+    pub fn pop_until(&mut self, limit: Nanos) -> Option<(Nanos, T)> {
+        let items = &self.items;
+        // Looking at all events of a slot at once fetches them side by side from memory, which later happens one by one.
+        let soon = |keys: &[Key]| {
+            let all = keys.iter().all(|(_, key)| items[place(*key)].is_some());
+            assert!(all, "what is due is there");
+        };
+        let (time, key) = self.wheel.pop_until(limit, soon)?;
         let place = place(key);
         let item = self.items[place].take();
         self.free.push(place as u32);

@@ -89,16 +89,27 @@ impl Wheel {
         }
     }
 
-    /// Takes the least key out.
-    pub fn pop(&mut self) -> Option<Key> {
-        self.settle();
-        let key = match (self.sorted.last(), self.late.peek()) {
-            (Some(sorted), Some(Reverse(late))) if late < sorted => self.late.pop().map(|Reverse(key)| key),
-            (None, Some(_)) => self.late.pop().map(|Reverse(key)| key),
-            _ => self.sorted.pop(),
-        }?;
+    /// Takes the least key out if it is due by `limit`. `soon` is shown keys that come next, a slot at a time.
+    pub fn pop_until(&mut self, limit: Nanos, soon: impl FnOnce(&[Key])) -> Option<Key> {
+        if self.settle() {
+            soon(&self.sorted);
+        }
+        let (sorted, late) = (self.sorted.last(), self.late.peek().map(|Reverse(late)| late));
+        let is_late = match (sorted, late) {
+            (Some(sorted), Some(late)) => late < sorted,
+            (sorted, _) => sorted.is_none(),
+        };
+        let first = *if is_late { late? } else { sorted? };
+        if first.0 > limit {
+            return None;
+        }
+        if is_late {
+            self.late.pop();
+        } else {
+            self.sorted.pop();
+        }
         self.len -= 1;
-        Some(key)
+        Some(first)
     }
 
     /// How many there are.
@@ -106,11 +117,13 @@ impl Wheel {
         self.len
     }
 
-    /// Makes sure that the least key is among `sorted` and `late`.
-    fn settle(&mut self) {
+    /// Makes sure that the least key is among `sorted` and `late`. True if `sorted` was filled for that.
+    fn settle(&mut self) -> bool {
+        let empty = self.sorted.is_empty() && self.late.is_empty();
         while self.sorted.is_empty() && self.late.is_empty() && self.len > 0 {
             self.advance();
         }
+        empty && self.len > 0
     }
 
     /// Moves on to the first slot that holds something: sorts it, or spreads it over the levels below.

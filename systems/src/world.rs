@@ -152,7 +152,7 @@ pub enum Happening {
         reason: Option<String>,
     },
     /// A fault began, ended, or its target serves again; `time` inside is set by the world.
-    Fault(Fault),
+    Fault(Box<Fault>),
 }
 
 /// A system under test together with its clock: the master's only view of it. In virtual time everything is

@@ -68,7 +68,7 @@ impl Clients {
     /// One step.
     pub fn step(&mut self, now: Now, input: In, out: &mut Out) {
         match input {
-            Input::Message { message: Message::Call(call), .. } => self.on_call(now, call, out),
+            Input::Message { message: Message::Call(call), .. } => self.on_call(now, *call, out),
             Input::Message { channel, message, .. } => self.on_message(now, channel, message, out),
             Input::Timer(Timer::ClientBeat(connection)) => self.beat(now, connection, out),
             Input::Timer(Timer::Timeout(client, op)) => self.on_timeout(client, op, out),

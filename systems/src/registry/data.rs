@@ -72,7 +72,7 @@ impl Data {
 
     /// One step.
     pub fn step(&mut self, now: Now, input: In, out: &mut Out) {
-        let reads = matches!(&input, Input::Message { message: Message::Fetch(..) | Message::Scan(..), .. });
+        let changes = self.may_change(now, &input);
         match input {
             Input::Start => {
                 let stagger = u64::from(self.id - self.ids.sessions + 1) * 7 * MILLI;
@@ -84,10 +84,27 @@ impl Data {
             Input::Message { from, message, .. } => self.on_message(now, from, message, out),
             Input::Reset { .. } => {}
         }
-        // Reads change nothing, and there are many of them.
-        if !reads || self.bug == Some(Bug::TornContent) {
+        if changes {
             self.arm(out);
         }
+    }
+
+    /// False for what certainly leaves all slots as they are: most of what happens, and there are hundreds of slots to look at.
+    fn may_change(&self, now: Now, input: &In) -> bool {
+        let torn = self.bug == Some(Bug::TornContent);
+        match input {
+            Input::Message { message: Message::Fetch(..) | Message::Scan(..), .. } => torn,
+            Input::Message { message: Message::Renew(..), .. } => self.is_v5(),
+            Input::Message { message: Message::BeatOk(.., None), .. } => false,
+            Input::Timer(Timer::Beat | Timer::Digest) => false,
+            Input::Timer(Timer::Tick) => torn || self.sessions.values().any(|lease| self.is_over(now, lease)),
+            _ => true,
+        }
+    }
+
+    /// True if this session was not heard for too long, and that is not known yet.
+    fn is_over(&self, now: Now, lease: &Lease) -> bool {
+        !lease.lapsed && now.mono >= lease.at + self.config.session_lease_ms * MILLI
     }
 
     fn on_timer(&mut self, now: Now, timer: Timer, out: &mut Out) {
@@ -236,16 +253,19 @@ impl Data {
 
     fn tick(&mut self, now: Now, out: &mut Out) {
         self.ticks += 1;
-        let limit = self.config.session_lease_ms * MILLI;
-        let mut lapsed = Vec::new();
-        for (session, lease) in &mut self.sessions {
-            if !lease.lapsed && now.mono >= lease.at + limit {
+        let over = self.sessions.iter().filter(|(_, lease)| self.is_over(now, lease));
+        let lapsed: Vec<NodeId> = over.map(|(session, _)| *session).collect();
+        for session in &lapsed {
+            if let Some(lease) = self.sessions.get_mut(session) {
                 lease.lapsed = true;
-                lapsed.push(*session);
             }
         }
         if !lapsed.is_empty() {
             out.reached("session-lease-lapsed");
+        }
+        let compacts = self.ticks.is_multiple_of(10);
+        if lapsed.is_empty() && !compacts && self.bug != Some(Bug::TornContent) {
+            return;
         }
         // A node that may not serve has probably lost everyone itself; whoever leads next decides.
         let valid = self.member.valid(now);
@@ -256,7 +276,7 @@ impl Data {
             if self.bug == Some(Bug::TornContent) {
                 slot.refresh_halves(now.mono);
             }
-            if self.ticks.is_multiple_of(10) {
+            if compacts {
                 slot.compact(now.mono, self.config.tombstone_ms * MILLI);
             }
         }

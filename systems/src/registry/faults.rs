@@ -80,7 +80,7 @@ impl RegistryWorld {
                 event.detail = why;
             }
         }
-        self.observe(Happening::Fault(event));
+        self.observe(Happening::Fault(Box::new(event)));
     }
 
     fn aim(&self, planned: &PlannedFault) -> Result<(NodeId, Vec<(NodeId, NodeId)>), String> {
@@ -192,7 +192,7 @@ impl RegistryWorld {
         active.event.effect = Some(self.measure(&active));
         let event = Fault { time: self.time(), stage: FaultStage::End, effect: None, ..active.event.clone() };
         self.faults.insert(id, active);
-        self.observe(Happening::Fault(event));
+        self.observe(Happening::Fault(Box::new(event)));
     }
 
     fn restarted(&self, node: NodeId) -> RegistryNode {
@@ -248,7 +248,7 @@ impl RegistryWorld {
             if let (FaultKind::Kill, Some(effect)) = (event.kind, event.effect.as_mut()) {
                 effect.amount = ((time - active.since) / MILLI) as i64;
             }
-            self.observe(Happening::Fault(event));
+            self.observe(Happening::Fault(Box::new(event)));
         }
     }
 

@@ -25,6 +25,8 @@ pub struct Membership {
     pub incarnation: u64,
     /// The newest that is known.
     pub cluster: Arc<Cluster>,
+    /// True if that cluster lists this incarnation: asked at every step, so kept.
+    listed: bool,
     confirmed: Option<Nanos>,
     fence: Nanos,
     /// [`Generation::V5`]: what the list says does not matter once it was a member.
@@ -38,7 +40,7 @@ impl Membership {
         let stays = config.generation == Generation::V5;
         let never = stays || bug == Some(Bug::LeaseWithoutClock);
         let fence = if never { NEVER } else { config.node_fence_ms * MILLI };
-        Membership { id, incarnation, cluster, confirmed: None, fence, stays }
+        Membership { id, incarnation, cluster, listed: false, confirmed: None, fence, stays }
     }
 
     /// Says to every meta node that this one lives; only the leader minds.
@@ -61,13 +63,14 @@ impl Membership {
         let news = cluster.version > self.cluster.version;
         if news {
             self.cluster = cluster;
+            self.listed = self.cluster.lists(self.id, self.incarnation);
         }
         news
     }
 
     /// True if the newest cluster known lists this incarnation.
     pub fn listed(&self) -> bool {
-        self.cluster.lists(self.id, self.incarnation)
+        self.listed
     }
 
     /// True if this node may serve now.
@@ -79,6 +82,7 @@ impl Membership {
     pub fn renew(&mut self) {
         self.incarnation += 1;
         self.confirmed = None;
+        self.listed = self.cluster.lists(self.id, self.incarnation);
     }
 }
 

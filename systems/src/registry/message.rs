@@ -9,12 +9,19 @@ use std::sync::Arc;
 use crate::world::{Call, Happening};
 
 /// One connection of one client: the client's number, and how many times it had tried to connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnectionId {
     /// Whose.
     pub client: ClientId,
     /// The client's how-many-eth.
     pub number: u32,
+}
+
+impl std::hash::Hash for ConnectionId {
+    /// In one go: it is looked up with every message.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.client) << 32 | u64::from(self.number));
+    }
 }
 
 impl std::fmt::Display for ConnectionId {
@@ -132,7 +139,7 @@ pub struct SlotAnswer {
 #[derive(Clone, Debug)]
 pub enum Message {
     /// From outside to a client.
-    Call(Call),
+    Call(Box<Call>),
 
     /// Client to session.
     Request(ConnectionId, OpId, Ask),
@@ -147,7 +154,7 @@ pub enum Message {
     /// Session to client: the connection is closed, or is not known here.
     Closed(ConnectionId, &'static str),
     /// Session to client: subscription, its subscribe operation, dataId, content, attempt.
-    Push(ConnectionId, u32, OpId, DataIx, Content, u32),
+    Push(ConnectionId, u32, OpId, DataIx, Content, u16),
 
     /// Meta to database: may I lead, or go on? Carries the asker's time of asking.
     LeaseAsk(Nanos),

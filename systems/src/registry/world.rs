@@ -13,7 +13,7 @@ use crate::world::{Call, Happening, Observation, SystemInfo, TracedMessage, Worl
 use history::{MILLI, Nanos, SystemName};
 use nemesis::PlannedFault;
 use simulation::{Counters, Kernel, Latency, NodeId, Traced};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A simulated registry with all its clients.
@@ -24,7 +24,7 @@ pub struct RegistryWorld {
     pub(super) kernel: Kernel<RegistryNode>,
     pub(super) faults: BTreeMap<u32, Active>,
     info: SystemInfo,
-    observed: VecDeque<Observation>,
+    observed: Vec<Observation>,
     next_review: Nanos,
     /// States that no node sees alone, and how often each was reached.
     pub(super) noted: BTreeMap<&'static str, u64>,
@@ -67,7 +67,7 @@ impl RegistryWorld {
             contract: contract(&config),
             virtual_time: true,
         };
-        let (faults, observed) = (BTreeMap::new(), VecDeque::new());
+        let (faults, observed) = (BTreeMap::new(), Vec::new());
         let noted = BTreeMap::new();
         let mut world =
             RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, noted, origin: 0 };
@@ -111,7 +111,7 @@ impl RegistryWorld {
     }
 
     pub(super) fn observe(&mut self, what: Happening) {
-        self.observed.push_back(Observation { time: self.time(), what });
+        self.observed.push(Observation { time: self.time(), what });
     }
 
     /// A message in the run's time and names; none if it was sent before the run began.
@@ -131,10 +131,17 @@ impl RegistryWorld {
 
     /// Takes over what the nodes have reported.
     pub(super) fn collect(&mut self) {
+        let mut observed = std::mem::take(&mut self.observed);
+        self.hand_over(&mut observed);
+        self.observed = observed;
+    }
+
+    /// Appends what the nodes have reported.
+    fn hand_over(&mut self, out: &mut Vec<Observation>) {
         if self.kernel.has_reports() {
             let origin = self.origin;
             let shifted = |(time, what): (Nanos, Happening)| Observation { time: time - origin, what };
-            self.observed.extend(self.kernel.take_reports().map(shifted));
+            out.extend(self.kernel.take_reports().map(shifted));
         }
     }
 }
@@ -150,7 +157,7 @@ impl World for RegistryWorld {
 
     fn submit(&mut self, call: Call) {
         let client = call.client;
-        self.kernel.tell(self.ids.clients(), client, Message::Call(call));
+        self.kernel.tell(self.ids.clients(), client, Message::Call(Box::new(call)));
         self.collect();
     }
 
@@ -165,16 +172,19 @@ impl World for RegistryWorld {
 
     fn wait(&mut self, until: Nanos, out: &mut Vec<Observation>) -> Result<(), WorldError> {
         let until = until.saturating_add(self.origin);
-        while self.observed.is_empty() {
+        let before = out.len();
+        out.append(&mut self.observed);
+        while out.len() == before {
             let healing = self.is_healing();
             let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };
             if self.kernel.run_one(limit) {
-                self.collect();
+                self.hand_over(out);
                 continue;
             }
             if healing && self.kernel.now() >= self.next_review {
                 self.next_review = self.kernel.now() + REVIEW;
                 self.review_faults();
+                out.append(&mut self.observed);
             }
             if self.kernel.now() >= until {
                 break;
@@ -182,11 +192,10 @@ impl World for RegistryWorld {
         }
         // Everything else of the same instant belongs to the same answer.
         let now = self.kernel.now();
-        while !self.observed.is_empty() && self.kernel.next_time() == Some(now) {
+        while out.len() > before && self.kernel.next_time() == Some(now) {
             self.kernel.run_one(now);
-            self.collect();
+            self.hand_over(out);
         }
-        out.extend(self.observed.drain(..));
         Ok(())
     }
 

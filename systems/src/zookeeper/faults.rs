@@ -72,7 +72,7 @@ impl Site {
     fn tell(&self, fault: &Fault, stage: FaultStage, detail: Option<String>, effect: Option<Effect>) {
         let detail = detail.unwrap_or_else(|| fault.detail.clone());
         let fault = Fault { stage, detail, effect, ..fault.clone() };
-        self.shared.recorder.tell(Happening::Fault(fault));
+        self.shared.recorder.tell(Happening::Fault(Box::new(fault)));
     }
 }
 
@@ -95,7 +95,7 @@ pub fn missed(plan: &PlannedFault, why: String) -> Fault {
 pub async fn run(site: Arc<Site>, plan: PlannedFault, end: oneshot::Receiver<()>) {
     let due = match prepare(&site, &plan).await {
         Ok(due) => Arc::new(due),
-        Err(why) => return site.shared.recorder.tell(Happening::Fault(missed(&plan, why))),
+        Err(why) => return site.shared.recorder.tell(Happening::Fault(Box::new(missed(&plan, why)))),
     };
     // Told before it is done: whatever it does, it does it after its start.
     site.tell(&due.fault, FaultStage::Start, None, None);

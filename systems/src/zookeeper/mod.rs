@@ -111,7 +111,7 @@ impl World for ZooKeeperWorld {
             }
             None => {
                 let why = "no faults on an ensemble that this run did not start".to_owned();
-                self.shared.recorder.tell(Happening::Fault(faults::missed(fault, why)));
+                self.shared.recorder.tell(Happening::Fault(Box::new(faults::missed(fault, why))));
             }
         }
     }

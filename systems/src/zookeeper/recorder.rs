@@ -37,7 +37,10 @@ impl Recorder {
         let sender = self.sender.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let time = self.now();
         let what = match what {
-            Happening::Fault(fault) => Happening::Fault(history::Fault { time, ..fault }),
+            Happening::Fault(mut fault) => {
+                fault.time = time;
+                Happening::Fault(fault)
+            }
             other => other,
         };
         // The master has left: nobody is interested any more.

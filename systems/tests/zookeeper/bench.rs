@@ -183,7 +183,7 @@ impl Bench {
             Happening::Fault(fault) if fault.id == id && wanted(fault.stage) => Some(fault.clone()),
             _ => None,
         });
-        found.unwrap_or_else(|| panic!("fault {id} does not go on: {:?}", self.seen.last()))
+        *found.unwrap_or_else(|| panic!("fault {id} does not go on: {:?}", self.seen.last()))
     }
 
     /// The number of a node.

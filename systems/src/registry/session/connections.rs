@@ -20,11 +20,16 @@ impl Session {
                 true
             }
             None => {
-                let message = Message::Closed(connection, "the session node does not know this connection");
-                out.send_on(self.ids.clients(), connection.client, message);
+                self.unknown(connection, out);
                 false
             }
         }
+    }
+
+    /// Somebody speaks on a connection that is not there (any more).
+    pub(super) fn unknown(&self, connection: ConnectionId, out: &mut Out) {
+        let message = Message::Closed(connection, "the session node does not know this connection");
+        out.send_on(self.ids.clients(), connection.client, message);
     }
 
     pub(super) fn on_request(&mut self, now: Now, connection: ConnectionId, op: OpId, ask: Ask, out: &mut Out) {

@@ -23,7 +23,7 @@ use simulation::{Input, NodeId, Now};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use pushing::Overdue;
+use pushing::{Overdue, Pushing};
 use store::Store;
 use watching::{Reading, Subscriptions, Watched};
 use writing::Writer;
@@ -61,6 +61,8 @@ pub struct Session {
     unverified_from: Nanos,
     reads: BTreeMap<u64, Reading>,
     overdue: VecDeque<Overdue>,
+    /// Empty between calls; keeps its memory.
+    due: Vec<Pushing>,
     /// Clients that acknowledged nothing for too long are not taken back before this instant.
     breakers: BTreeMap<ClientId, Nanos>,
     /// With [`Bug::AnswersInOrder`]: dataIds of open questions.
@@ -91,6 +93,7 @@ impl Session {
             unverified_from: 0,
             reads: BTreeMap::new(),
             overdue: VecDeque::new(),
+            due: Vec::new(),
             breakers: BTreeMap::new(),
             asked: VecDeque::new(),
             number: 0,
@@ -211,10 +214,7 @@ impl Session {
                 self.close(now, connection, None, None, out);
             }
             Message::Pushed(connection, subscription, op, version) => {
-                let known = self.touch(now, connection, out);
-                if known {
-                    self.on_pushed(now, connection, subscription, op, version, out);
-                }
+                self.on_pushed(now, connection, subscription, op, version, out);
             }
             Message::BeatOk(incarnation, sent, cluster) => {
                 let before = self.member.cluster.clone();

@@ -4,6 +4,7 @@
 //! taken back, so that it costs this node nothing meanwhile; another node may reach it.
 
 use super::Session;
+use super::watching::Subscription;
 use crate::registry::bugs::Bug;
 use crate::registry::message::{ConnectionId, Content, Message, Out};
 use history::{DataIx, MILLI, Nanos, OpId};
@@ -21,7 +22,7 @@ pub(super) struct Overdue {
 
 /// One push to one subscription.
 #[derive(Clone, Copy, Debug)]
-struct Pushing {
+pub(super) struct Pushing {
     connection: ConnectionId,
     number: u32,
     op: OpId,
@@ -34,10 +35,17 @@ impl Session {
         let Some(watched) = self.watched.get_mut(&data) else { return };
         watched.push_armed = false;
         let Some(content) = watched.content.clone() else { return };
-        let subscribers: Vec<_> = watched.subscribers.iter().copied().collect();
-        for (connection, subscription) in subscribers {
-            self.push_newer(now, connection, subscription, &content, out);
+        let mut due = std::mem::take(&mut self.due);
+        // In two goes: there are many connections, they lie scattered in memory, and a short loop fetches several at once.
+        due.extend(watched.subscribers.iter().filter_map(|(connection, number)| {
+            let subscribed = self.connections.get_mut(connection)?.subscriptions.get_mut(*number)?;
+            let op = begin(subscribed, content.version, self.bug)?;
+            Some(Pushing { connection: *connection, number: *number, op, data, attempt: 1 })
+        }));
+        for pushing in due.drain(..) {
+            self.send_push(now, pushing, &content, out);
         }
+        self.due = due;
     }
 
     /// Pushes to one subscriber if there is something newer than it has and nothing is under way.
@@ -52,19 +60,8 @@ impl Session {
     fn push_newer(&mut self, now: Now, connection: ConnectionId, number: u32, content: &Content, out: &mut Out) {
         let Some(known) = self.connections.get_mut(&connection) else { return };
         let Some(subscribed) = known.subscriptions.get_mut(number) else { return };
-        let has = match self.bug {
-            Some(Bug::AnyReplica) => subscribed.pushed == Some(content.version),
-            _ => subscribed.pushed.is_some_and(|pushed| pushed >= content.version),
-        };
-        if !subscribed.ready || subscribed.under_way.is_some() || has {
-            return;
-        }
-        if self.bug == Some(Bug::VersionBeforePush) {
-            subscribed.pushed = Some(content.version);
-        } else {
-            subscribed.under_way = Some((content.version, 1));
-        }
-        let (op, data) = (subscribed.op, subscribed.data);
+        let Some(op) = begin(subscribed, content.version, self.bug) else { return };
+        let data = subscribed.data;
         self.send_push(now, Pushing { connection, number, op, data, attempt: 1 }, content, out);
     }
 
@@ -78,6 +75,7 @@ impl Session {
             let under_way = (content.version, attempt);
             self.overdue.push_back(Overdue { at, connection, subscription: number, op, under_way });
         }
+        let attempt = u16::try_from(attempt).unwrap_or(u16::MAX);
         let message = Message::Push(connection, number, op, data, content.clone(), attempt);
         out.send_on(self.ids.clients(), connection.client, message);
     }
@@ -91,7 +89,8 @@ impl Session {
         version: u64,
         out: &mut Out,
     ) {
-        let Some(known) = self.connections.get_mut(&connection) else { return };
+        let Some(known) = self.connections.get_mut(&connection) else { return self.unknown(connection, out) };
+        known.heard = now.mono;
         let Some(subscribed) = known.subscriptions.get_mut(subscription).filter(|s| s.op == op) else { return };
         if subscribed.under_way.is_some_and(|(under_way, _)| under_way == version) {
             subscribed.under_way = None;
@@ -99,8 +98,9 @@ impl Session {
             if self.breakers.remove(&connection.client).is_some() {
                 out.reached("circuit-breaker-closed");
             }
-            let armed = self.watched.get(&subscribed.data).is_some_and(|watched| watched.push_armed);
-            if !armed {
+            let watched = self.watched.get(&subscribed.data).filter(|watched| !watched.push_armed);
+            // Nearly always it has the newest by now.
+            if watched.and_then(|watched| watched.content.as_ref()).is_some_and(|newest| newest.version != version) {
                 self.pump(now, connection, subscription, out);
             }
         }
@@ -128,4 +128,22 @@ impl Session {
             }
         }
     }
+}
+
+/// Notes that this version is under way to a subscriber, if it is newer than what there is and nothing else is under way.
+/// Answers with the operation that subscribed.
+fn begin(subscribed: &mut Subscription, version: u64, bug: Option<Bug>) -> Option<OpId> {
+    let has = match bug {
+        Some(Bug::AnyReplica) => subscribed.pushed == Some(version),
+        _ => subscribed.pushed.is_some_and(|pushed| pushed >= version),
+    };
+    if !subscribed.ready || subscribed.under_way.is_some() || has {
+        return None;
+    }
+    if bug == Some(Bug::VersionBeforePush) {
+        subscribed.pushed = Some(version);
+    } else {
+        subscribed.under_way = Some((version, 1));
+    }
+    Some(subscribed.op)
 }

@@ -1,6 +1,7 @@
 //! Tests of the whole registry, with a small driver of their own: clients that come back, register and subscribe again.
 #![allow(clippy::unwrap_used)]
 
+mod breaker;
 mod calm;
 mod driver;
 mod faults;
