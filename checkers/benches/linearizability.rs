@@ -130,9 +130,14 @@ fn for_peers(folder: &str) -> std::io::Result<()> {
         let calls = load.calls();
         let path = std::path::Path::new(folder).join(format!("{number}.tsv"));
         closed_loop::write_tsv(&calls, &mut std::io::BufWriter::new(std::fs::File::create(&path)?))?;
+        // The system books time in pieces of milliseconds, so short ones are repeated.
         let (begin, processor) = (Instant::now(), processor_seconds());
-        let verdict = judge(&load, &calls, 60).verdict;
-        let (wall, processor) = (begin.elapsed().as_secs_f64(), processor_seconds() - processor);
+        let (mut verdict, mut times) = (judge(&load, &calls, 60).verdict, 1.0);
+        while processor_seconds() - processor < 0.1 && times < 1_000.0 {
+            verdict = judge(&load, &calls, 60).verdict;
+            times += 1.0;
+        }
+        let (wall, processor) = (begin.elapsed().as_secs_f64() / times, (processor_seconds() - processor) / times);
         println!("{name}\t{}\t{wall:.4}\t{processor:.4}\t{}", path.display(), format!("{verdict:?}").to_lowercase());
     }
     Ok(())
