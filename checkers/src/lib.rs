@@ -22,6 +22,7 @@ mod check;
 mod content;
 mod distribution;
 mod evidence;
+pub mod facts;
 mod finding;
 mod ground;
 mod hearing;
@@ -43,5 +44,6 @@ mod views;
 
 pub use calibration::calibrate;
 pub use check::check;
+pub use facts::Finding;
 pub use options::{Checker, CheckersError, Options};
 pub use verdict::{CheckResult, Convergence, Figure, Kind, Report, Sample, TrailEntry, Verdict, Violation};

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod bugs;
+pub mod claims;
 pub mod cli;
 pub mod clients;
 pub mod driver;

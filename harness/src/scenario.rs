@@ -263,7 +263,7 @@ fn apply_set(table: &mut toml::Table, set: &str) -> Result<(), Error> {
     Ok(())
 }
 
-fn toml_error(shown: &str, text: &str, error: &toml::de::Error) -> Error {
+pub(crate) fn toml_error(shown: &str, text: &str, error: &toml::de::Error) -> Error {
     let place = error.span().map(|span| Place::at(text, span.start));
     Error::scenario(shown, place, &explain_key(error.message()))
 }

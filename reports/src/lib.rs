@@ -4,6 +4,7 @@
 //! that only the program knows. Nothing is judged here; what the checkers said is shown, and what the history holds is
 //! counted. Names that come from outside (dataIds, values, reasons) are hostile until [`names::clean`] has seen them.
 
+pub mod claims;
 pub mod digest;
 pub mod exploration;
 pub mod facts;

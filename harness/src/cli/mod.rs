@@ -1,6 +1,7 @@
 //! The command line: arguments become low-level values here, and are acted on in one file for each command.
 
 mod check;
+mod claims;
 mod doctor;
 mod explore;
 mod histories;
@@ -41,6 +42,8 @@ enum Command {
     Shrink(ShrinkArgs),
     /// Check a stored history again.
     Check(CheckArgs),
+    /// Put every claim of the background to the test, each with the verdict that is predicted.
+    Claims(ClaimsArgs),
     /// Look into a history.
     History {
         #[command(subcommand)]
@@ -187,6 +190,25 @@ struct CheckArgs {
     operations: OperationsArgs,
 }
 
+#[derive(Args, Debug)]
+struct ClaimsArgs {
+    /// Only this part (U) or this claim (U4).
+    #[arg(long, value_name = "ID")]
+    only: Option<String>,
+    /// Try what should hold with so many seeds; 500 if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    seeds: Option<u64>,
+    /// Threads; as many as there are cores if not given. The result does not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Write the page that tells each claim's story to this file.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+    /// Print one JSON object on standard output instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
 /// How operation histories (Jepsen's, or the operations of ours) are judged.
 #[derive(Args, Debug)]
 struct OperationsArgs {
@@ -288,6 +310,7 @@ pub fn main() -> Result<u8, Error> {
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explore(arguments) => explore::explore(arguments),
         Command::Shrink(arguments) => shrink::shrink(&arguments),
+        Command::Claims(arguments) => claims::claims(&arguments),
         Command::Check(arguments) => check::check(arguments),
         Command::History { what } => histories::history(what),
         Command::Report(arguments) => check::report(arguments),

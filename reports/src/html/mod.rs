@@ -6,6 +6,7 @@
 //! that writes colours into each element would not allow.
 
 mod checks;
+mod claims;
 mod contract;
 pub(crate) mod drawing;
 mod evidence;
@@ -19,6 +20,7 @@ mod plots;
 mod series;
 mod spacetime;
 mod spread;
+mod sweep;
 mod tale;
 mod top;
 mod view;
@@ -27,6 +29,7 @@ use crate::digest::Digest;
 use crate::facts::Run;
 use crate::tale::Diagram;
 use crate::{names, story};
+pub use claims::claims_page;
 pub use exploration::exploration_page;
 use markup::Markup;
 

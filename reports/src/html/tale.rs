@@ -3,6 +3,7 @@
 use super::markup::Markup;
 use super::spacetime;
 use crate::facts::Run;
+use crate::tale::Tale;
 use crate::{format, names};
 
 /// Nothing where there is no tale.
@@ -11,6 +12,12 @@ pub(super) fn section(run: &Run<'_>, m: &mut Markup) {
     m.open("section", &[("id", "story")]);
     m.el("h2", &[], "The story");
     m.el("p", &[("class", "note")], &names::clean_long(&tale.headline));
+    told(tale, m);
+    m.close();
+}
+
+/// What happened line by line, and the diagram.
+pub(super) fn told(tale: &Tale, m: &mut Markup) {
     m.open("ol", &[("class", "tale")]);
     for line in &tale.lines {
         m.open("li", if line.wrong { &[("class", "wrong")] } else { &[] });
@@ -28,7 +35,6 @@ pub(super) fn section(run: &Run<'_>, m: &mut Markup) {
     m.close();
     spacetime::figure(&tale.diagram, "Space-time diagram of the run up to its violation", m);
     legend(m);
-    m.close();
     m.close();
 }
 

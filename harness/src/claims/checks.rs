@@ -1,0 +1,62 @@
+//! The checks that a claim's file can ask for. Each is a pure function from what a trial let out to findings; the checkers
+//! themselves are in `checkers/`.
+
+use ::systems::trial::{Outcome, node_of};
+use checkers::linearizability::{self, FailedCas, Limits, ModelName, Options};
+use checkers::{Finding, Verdict};
+use history::calls::Value;
+
+/// A check of a trial's outcome.
+pub type Check = fn(&Outcome) -> Vec<Finding>;
+
+/// All of them by name. A new check needs one line here.
+const CHECKS: &[(&str, Check)] = &[
+    ("register", |outcome| linearizable(outcome, ModelName::Register, None)),
+    ("preloaded-register", |outcome| {
+        linearizable(outcome, ModelName::Register, Some(Value::Int(::systems::routed::PRELOADED)))
+    }),
+    ("counter", |outcome| linearizable(outcome, ModelName::Counter, None)),
+    ("multi-register", |outcome| linearizable(outcome, ModelName::MultiRegister, Some(Value::Nil))),
+];
+
+/// The check of this name.
+pub fn find(name: &str) -> Option<Check> {
+    CHECKS.iter().find(|(known, _)| *known == name).map(|(_, check)| *check)
+}
+
+/// Steps after which a search gives up; histories of claims are small.
+const STEPS_MAX: u64 = 20_000_000;
+/// Memory after which it does.
+const BYTES_MAX: u64 = 512 << 20;
+
+/// Is the history of operations linearizable, each key for itself?
+fn linearizable(outcome: &Outcome, model: ModelName, initial: Option<Value>) -> Vec<Finding> {
+    let options = Options { failed_cas: FailedCas::DidNotHappen, initial, threads: 1, explained_max: 0 };
+    let never = || false;
+    let limits = Limits::new(STEPS_MAX, BYTES_MAX, &never);
+    if outcome.calls.calls.is_empty() {
+        return Vec::new();
+    }
+    let judgement = match linearizability::check(&outcome.calls, model, &options, &limits) {
+        Ok(judgement) => judgement,
+        Err(error) => return vec![undecided(error.to_string())],
+    };
+    if judgement.verdict == Verdict::Inconclusive {
+        return vec![undecided(judgement.reason.unwrap_or_default())];
+    }
+    let finding = |failure: &linearizability::Failure| {
+        let call = &outcome.calls.calls[failure.call];
+        let key = failure.key.as_ref().map_or(String::new(), |key| format!("k{key}: "));
+        Finding {
+            kind: "not linearizable".to_owned(),
+            at: u64::try_from(call.end_ns).ok(),
+            node: Some(node_of(call.process)),
+            sentence: format!("{key}{}", failure.sentence),
+        }
+    };
+    judgement.failures.iter().map(finding).collect()
+}
+
+fn undecided(why: String) -> Finding {
+    Finding { kind: Finding::UNDECIDED.to_owned(), at: None, node: None, sentence: why }
+}

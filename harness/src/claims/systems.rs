@@ -1,0 +1,26 @@
+//! The systems that claims run on, by the name of their table in a claim's file.
+
+use ::systems::routed::Routed;
+use ::systems::trial::Trial;
+use serde::de::DeserializeOwned;
+
+/// Makes a system from its options; the error is a sentence.
+type Build = fn(&toml::Table) -> Result<Box<dyn Trial>, String>;
+
+/// All of them. A new system needs one line here.
+const SYSTEMS: &[(&str, Build)] = &[("routed", |options| Ok(Box::new(Routed::new(read(options)?)?)))];
+
+fn read<T: DeserializeOwned>(options: &toml::Table) -> Result<T, String> {
+    toml::Value::Table(options.clone()).try_into().map_err(|e: toml::de::Error| e.message().to_owned())
+}
+
+/// The system of this name with these options.
+pub fn build(name: &str, options: &toml::Table) -> Result<Box<dyn Trial>, String> {
+    match SYSTEMS.iter().find(|(known, _)| *known == name) {
+        Some((_, build)) => build(options),
+        None => {
+            let known: Vec<&str> = SYSTEMS.iter().map(|(known, _)| *known).collect();
+            Err(format!("is no system; there are {}", known.join(", ")))
+        }
+    }
+}
