@@ -99,8 +99,8 @@ fn relations_bounds_and_remedies_can_fail() {
     assert_eq!((row.observed.as_str(), row.as_predicted), ("violated", false));
     // Refusing everything is no remedy.
     let mut file = table::file("u3-remedied").unwrap();
-    file.options.insert("lease_ms".to_owned(), toml::Value::Integer(101));
-    assert!(!judge(&file, &effort()).unwrap().as_predicted);
+    file.options.insert("give_up_ms".to_owned(), toml::Value::Integer(1));
+    assert_eq!(judge(&file, &effort()).unwrap().observed, "refuses");
 }
 
 #[test]

@@ -3,10 +3,8 @@
 use super::systems;
 use crate::error::Error;
 use crate::scenario::toml_error;
+use ::systems::trial::Trial;
 use serde::{Deserialize, Serialize};
-use systems_crate::trial::Trial;
-
-use ::systems as systems_crate;
 
 /// What a claim predicts of a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

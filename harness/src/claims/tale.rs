@@ -87,8 +87,8 @@ fn diagram(plan: &TrialPlan, outcome: &Outcome, finding: &Finding, end: Nanos) -
     let mut cast: Vec<&str> = outcome.nodes.iter().map(String::as_str).filter(|name| names.contains(name)).collect();
     cast.sort_by_key(|name| !is_client(name));
     let lane = |name: &str| cast.iter().position(|known| *known == name);
-    let mut diagram = Diagram::default();
-    diagram.lanes = cast.iter().map(|name| Lane { name: (*name).to_owned(), client: is_client(name) }).collect();
+    let lanes = cast.iter().map(|name| Lane { name: (*name).to_owned(), client: is_client(name) }).collect();
+    let mut diagram = Diagram { lanes, ..Diagram::default() };
     for message in told {
         if let (Some(from), Some(to)) = (lane(&message.from), lane(&message.to)) {
             let arrives = message.arrives;

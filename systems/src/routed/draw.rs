@@ -101,7 +101,7 @@ fn clocks(
     if error > 0 {
         // The agent that is cut off, where one is: who hears of the change at once does no harm however wrong its clock is.
         // One clock that is slow, or two that are wrong in opposite directions: only the sum counts.
-        let both = hash_draw(seed, &[6]) % 2 == 0;
+        let both = hash_draw(seed, &[6]).is_multiple_of(2);
         let fast = if both { error / 2 } else { 0 };
         fault(0, None, Wrong::Clock { node: agent(4, 0), by: fast - error });
         if both {
