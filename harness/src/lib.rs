@@ -9,6 +9,7 @@ pub mod driver;
 pub mod error;
 pub mod explore;
 pub mod fingerprint;
+pub mod gate;
 pub mod master;
 pub mod measuring;
 pub mod metrics;

@@ -11,6 +11,7 @@ pub mod facts;
 pub mod faults;
 pub mod figures;
 pub mod format;
+pub mod gate;
 pub mod html;
 pub mod json;
 pub mod names;

@@ -4,6 +4,7 @@ mod check;
 mod claims;
 mod doctor;
 mod explore;
+mod gate;
 mod histories;
 mod list;
 mod operations;
@@ -15,14 +16,15 @@ mod shrink;
 
 use crate::error::Error;
 use clap::{Args, Parser, Subcommand};
+pub(crate) use explore::{quoted, seeds};
 use std::path::PathBuf;
 
 /// Seeds are whole numbers that every JSON reader keeps exactly.
-const SEED_MAX: u64 = (1 << 53) - 1;
+pub(crate) const SEED_MAX: u64 = (1 << 53) - 1;
 
 /// Chaos and consistency verification for service registries and coordination systems.
 ///
-/// Exit codes: 0 pass, 1 violation, 2 usage or configuration, 3 inconclusive, 4 harness error.
+/// Exit codes: 0 pass, 1 violation, 2 usage or configuration, 3 inconclusive, 4 harness error, 5 objective missed (gate).
 #[derive(Parser, Debug)]
 #[command(name = "upheaval", version, propagate_version = true)]
 pub struct Cli {
@@ -38,6 +40,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Run many seeds of a scenario in virtual time, on all cores; the same command again goes on where it stopped.
     Explore(ExploreArgs),
+    /// Decide by a suite of scenarios, systems and seeds whether a build may go on.
+    Gate(GateArgs),
     /// Find a smaller plan that fails the same way, and tell its story.
     Shrink(ShrinkArgs),
     /// Check a stored history again.
@@ -147,6 +151,39 @@ struct ExploreArgs {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     store: PathBuf,
     /// Print one JSON object on standard output instead of the summary.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args, Debug)]
+struct GateArgs {
+    /// A suite file, or the name of a built-in one: nightly, with-bug.
+    suite: String,
+    /// Say what would run and for how long, and run nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// What the random seeds are drawn from; drawn and printed if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=SEED_MAX))]
+    night: Option<u64>,
+    /// Threads for virtual runs; as many as there are cores if not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Leave out the hooks deploy, promote and reject.
+    #[arg(long)]
+    no_hooks: bool,
+    /// Write JUnit's XML to this file too; it is always in the gate's folder.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Write the figures of this build to a file that later suites name as their baseline.
+    #[arg(long, value_name = "FILE")]
+    write_baseline: Option<PathBuf>,
+    /// Write GitHub's annotations and step summary; done by itself where GITHUB_ACTIONS is true.
+    #[arg(long)]
+    github: bool,
+    /// Where runs and the gate's folder are kept.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    store: PathBuf,
+    /// Print one JSON object on standard output instead of the table.
     #[arg(long)]
     json: bool,
 }
@@ -309,6 +346,7 @@ pub fn main() -> Result<u8, Error> {
         Command::Run(arguments) => run::run(arguments),
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explore(arguments) => explore::explore(arguments),
+        Command::Gate(arguments) => gate::run(&arguments),
         Command::Shrink(arguments) => shrink::shrink(&arguments),
         Command::Claims(arguments) => claims::claims(&arguments),
         Command::Check(arguments) => check::check(arguments),
@@ -319,6 +357,12 @@ pub fn main() -> Result<u8, Error> {
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { folder } => pages::man(&folder),
     }
+}
+
+/// A seed that nobody chose; it is printed, and everything after it is determined by it.
+fn any_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish() % (SEED_MAX + 1)
 }
 
 /// Prints a line or more on standard output; a reader that went away (`| head`) is no error.

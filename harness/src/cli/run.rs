@@ -1,11 +1,10 @@
 //! `upheaval run SCENARIO`.
 
-use super::{RunArgs, SEED_MAX, print, session};
+use super::{RunArgs, any_seed, print, session};
 use crate::bugs;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::scenario::Scenario;
-use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Draws the plan and runs it.
 pub fn run(arguments: RunArgs) -> Result<u8, Error> {
@@ -22,9 +21,4 @@ pub fn run(arguments: RunArgs) -> Result<u8, Error> {
         return Ok(0);
     }
     session::perform(&plan, Some(&text), &arguments.session)
-}
-
-/// A seed that nobody chose; it is printed, and everything after it is determined by it.
-fn any_seed() -> u64 {
-    RandomState::new().build_hasher().finish() % (SEED_MAX + 1)
 }

@@ -113,3 +113,18 @@ pub(super) fn badge(m: &mut Markup, verdict: Verdict) {
     };
     m.el("span", &[("class", &format!("badge {word}"))], &format!("{sign}{word}"));
 }
+
+/// A table that scrolls where it is too wide.
+pub(crate) fn table(m: &mut Markup, caption: &str, columns: &[(&str, &str)], rows: impl FnOnce(&mut Markup)) {
+    m.open("div", &[("class", "wide")]);
+    m.open("table", &[]);
+    if !caption.is_empty() {
+        m.el("caption", &[], caption);
+    }
+    head(m, columns);
+    m.open("tbody", &[]);
+    rows(m);
+    m.close();
+    m.close();
+    m.close();
+}

@@ -1,7 +1,7 @@
 //! The page of an exploration: verdict, kinds of failures with the lines that replay them, faults, states reached. In the
 //! manner of a run's report, and as self-contained.
 
-use super::checks::head;
+use super::checks::table;
 use super::markup::{Markup, px};
 use super::top::{command, sign};
 use crate::exploration::{Exploration, Failure, counts, rates};
@@ -170,20 +170,6 @@ fn coverage(exploration: &Exploration, m: &mut Markup) {
             }
         });
     }
-    m.close();
-}
-
-fn table(m: &mut Markup, caption: &str, columns: &[(&str, &str)], rows: impl FnOnce(&mut Markup)) {
-    m.open("div", &[("class", "wide")]);
-    m.open("table", &[]);
-    if !caption.is_empty() {
-        m.el("caption", &[], caption);
-    }
-    head(m, columns);
-    m.open("tbody", &[]);
-    rows(m);
-    m.close();
-    m.close();
     m.close();
 }
 

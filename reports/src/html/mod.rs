@@ -5,7 +5,7 @@
 //! Plots are written as SVG by hand: their colours are classes that the style sheet resolves, which a plotting library
 //! that writes colours into each element would not allow.
 
-mod checks;
+pub(crate) mod checks;
 mod claims;
 mod contract;
 pub(crate) mod drawing;
@@ -21,8 +21,8 @@ mod series;
 mod spacetime;
 mod spread;
 mod sweep;
-mod tale;
-mod top;
+pub(crate) mod tale;
+pub(crate) mod top;
 mod view;
 
 use crate::digest::Digest;
@@ -76,14 +76,14 @@ pub fn spacetime(diagram: &Diagram, title: &str) -> String {
     spacetime::file(diagram, title)
 }
 
-fn script(m: &mut Markup) {
+pub(crate) fn script(m: &mut Markup) {
     m.open("script", &[]);
     m.raw(SCRIPT);
     m.close();
 }
 
 /// The head of a page with the report's script.
-fn head(title: &str, m: &mut Markup) {
+pub(crate) fn head(title: &str, m: &mut Markup) {
     opened_head(title, &format!("script-src 'sha256-{SCRIPT_HASH}'; "), &[STYLE, SPACETIME_STYLE], m);
 }
 

@@ -63,7 +63,7 @@ fn contents(run: &Run<'_>, m: &mut Markup) {
     m.close();
 }
 
-pub(super) fn sign(verdict: Verdict) -> &'static str {
+pub(crate) fn sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "✓",
         Verdict::Violation => "✕",
@@ -105,7 +105,7 @@ fn key_figures(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
 }
 
 /// A line to paste.
-pub(super) fn command(m: &mut Markup, label: &str, line: &str) {
+pub(crate) fn command(m: &mut Markup, label: &str, line: &str) {
     m.open("div", &[("class", "command")]);
     m.el("span", &[("class", "label")], label);
     m.el("code", &[], &names::clean_long(line));
