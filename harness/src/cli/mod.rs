@@ -162,7 +162,7 @@ struct GateArgs {
     /// Say what would run and for how long, and run nothing.
     #[arg(long)]
     dry_run: bool,
-    /// What the random seeds are drawn from; drawn and printed if not given.
+    /// What the random seeds are drawn from: the date if not given, 20261122.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=SEED_MAX))]
     night: Option<u64>,
     /// Threads for virtual runs; as many as there are cores if not given.
@@ -357,12 +357,6 @@ pub fn main() -> Result<u8, Error> {
         Command::Completions { shell } => pages::completions(shell),
         Command::Man { folder } => pages::man(&folder),
     }
-}
-
-/// A seed that nobody chose; it is printed, and everything after it is determined by it.
-fn any_seed() -> u64 {
-    use std::hash::{BuildHasher, Hasher, RandomState};
-    RandomState::new().build_hasher().finish() % (SEED_MAX + 1)
 }
 
 /// Prints a line or more on standard output; a reader that went away (`| head`) is no error.

@@ -1,6 +1,6 @@
 //! `upheaval run SCENARIO`.
 
-use super::{RunArgs, any_seed, print, session};
+use super::{RunArgs, SEED_MAX, print, session};
 use crate::bugs;
 use crate::error::Error;
 use crate::plan::Plan;
@@ -21,4 +21,10 @@ pub fn run(arguments: RunArgs) -> Result<u8, Error> {
         return Ok(0);
     }
     session::perform(&plan, Some(&text), &arguments.session)
+}
+
+/// A seed that nobody chose; it is printed, and everything after it is determined by it.
+fn any_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish() % (SEED_MAX + 1)
 }

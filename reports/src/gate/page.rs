@@ -115,7 +115,7 @@ fn one(failure: &GateFailure, m: &mut Markup) {
     for (folder, text) in [(&failure.folder, "The run"), (&failure.shrunk, "The shrunk run")] {
         if let Some(folder) = folder {
             link(folder, text, m);
-            m.text(" ");
+            m.text(". ");
         }
     }
     m.close();
