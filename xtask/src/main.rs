@@ -102,8 +102,9 @@ fn acceptance() -> Outcome {
         ("UPHEAVAL_SWARM_HUNT", "2000"),
         ("UPHEAVAL_RANGES", "20"),
         ("UPHEAVAL_SCENARIOS", "1000"),
+        ("UPHEAVAL_CLAIM_SEEDS", "5000"),
     ];
-    let tests = ["--test", "golden", "--test", "swarm", "--test", "hunts", "--locked"];
+    let tests = ["--test", "golden", "--test", "swarm", "--test", "hunts", "--test", "claims_table", "--locked"];
     let how = ["--", "--nocapture", "--test-threads", "1"];
     cargo(&[&["test", "--release", "--package", "upheaval"], &tests[..], &how].concat(), &numbers)
 }

@@ -23,9 +23,9 @@ pub fn tell(plan: &TrialPlan, outcome: &Outcome, finding: &Finding) -> Tale {
     }
     for call in &outcome.calls.calls {
         let (begins, ends) = words(outcome, call);
-        lines.push((call.start_ns.max(0) as Nanos, 2, begins));
+        lines.push((call.start_ns.max(0) as Nanos, 3, begins));
         if let (Some(ends), Ok(at)) = (ends, Nanos::try_from(call.end_ns)) {
-            lines.push((at, 3, ends));
+            lines.push((at, 2, ends));
         }
     }
     lines.retain(|(at, _, _)| *at <= end);

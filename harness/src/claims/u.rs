@@ -7,7 +7,7 @@ pub const CLAIMS: &[&Claim] = &[
     &Claim {
         id: "U1",
         sentence: "Blue/green, naive: half of the agents go down with a write in flight, the client retries it on the other half and overwrites it, then the first attempt lands; draining first does not help when an agent crashes or the network is slow.",
-        files: files!["u1-naive", "u1-drained", "u1-remedied"],
+        files: files!["u1-naive", "u1-drained", "u1-crash", "u1-remedied"],
     },
     &Claim {
         id: "U2",

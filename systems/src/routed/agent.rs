@@ -62,9 +62,10 @@ impl Agent {
         }
     }
 
-    /// The same after a crash: of its configuration it knows what is on disk, and it accepts only if it did.
+    /// The same after a crash: its configuration is on disk; in the middle of blue/green it stays down until it is told to accept.
     pub fn reborn(&self) -> Agent {
-        Agent { version: self.version, accepts: self.accepts, ..Agent::new(self.id, Arc::clone(&self.config)) }
+        let accepts = self.accepts && self.config.switch != Switch::BlueGreen;
+        Agent { version: self.version, accepts, ..Agent::new(self.id, Arc::clone(&self.config)) }
     }
 
     /// True if it has the new configuration.
