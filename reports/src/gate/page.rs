@@ -3,7 +3,7 @@
 use super::{Gate, GateFailure, GateRun};
 use crate::html::checks::table;
 use crate::html::markup::Markup;
-use crate::html::tale::told;
+use crate::html::tale::headed;
 use crate::html::top::{command, sign};
 use crate::{format, names, story};
 use checkers::Verdict;
@@ -108,7 +108,7 @@ fn one(failure: &GateFailure, m: &mut Markup) {
     m.close();
     m.el("p", &[("class", "lead")], &story::sentence(&names::clean_long(&failure.says)));
     if let Some(tale) = &failure.tale {
-        told(tale, m);
+        headed(tale, m);
     }
     m.open("p", &[("class", "note")]);
     m.text(&format!("Cheapest seed {}. ", failure.cheapest_seed));

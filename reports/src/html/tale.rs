@@ -11,15 +11,14 @@ pub(super) fn section(run: &Run<'_>, m: &mut Markup) {
     let Some(tale) = &run.facts.tale else { return };
     m.open("section", &[("id", "story")]);
     m.el("h2", &[], "The story");
-    told(tale, m);
+    headed(tale, m);
     m.close();
 }
 
-/// The story itself, without a heading.
-pub(crate) fn told(tale: &Tale, m: &mut Markup) {
+/// What it is about, and the story.
+pub(crate) fn headed(tale: &Tale, m: &mut Markup) {
     m.el("p", &[("class", "note")], &names::clean_long(&tale.headline));
     told(tale, m);
-    m.close();
 }
 
 /// What happened line by line, and the diagram.
