@@ -63,6 +63,14 @@ pub enum CheckersError {
         /// The name asked for.
         name: String,
     },
+    /// There is no consistency model of this name.
+    #[error(
+        "there is no consistency model `{name}`; the usual ones are strict-serializable, serializable, snapshot-isolation, repeatable-read, causal, read-atomic, read-committed and read-uncommitted, docs/checkers.md has all"
+    )]
+    UnknownConsistencyModel {
+        /// The name asked for.
+        name: String,
+    },
     /// The model cannot begin so.
     #[error("the model {model} begins with {expected}")]
     BadInitial {

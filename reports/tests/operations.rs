@@ -52,3 +52,43 @@ fn the_page_is_well_formed_and_escapes() {
     }
     assert_eq!((bars, crosses), (3, 1));
 }
+
+const SKEW: &str = "{:process 0, :type :invoke, :f :txn, :value [[:r :x nil] [:append :y 1]]}
+    {:process 1, :type :invoke, :f :txn, :value [[:r :y nil] [:append :x \"<script>\"]]}
+    {:process 0, :type :ok, :f :txn, :value [[:r :x []] [:append :y 1]]}
+    {:process 1, :type :ok, :f :txn, :value [[:r :y []] [:append :x \"<script>\"]]}";
+
+#[test]
+fn a_cycle_in_words_and_drawn() {
+    use checkers::transactions::{Options, Workload, check};
+    let calls = read_from(SKEW.as_bytes(), Format::Edn, Path::new("skew.edn")).unwrap();
+    let over = || false;
+    let judgement = check(&calls, &Options::new(Workload::ListAppend), &Limits::none(&over)).unwrap();
+    let summary = CheckSummary::of(vec![FileSummary::transactions("skew.edn".into(), Workload::ListAppend, judgement)]);
+    let words = text(&summary);
+    let lines = [
+        "VIOLATION",
+        "asked for     strict-serializable",
+        "weakest not   repeatable-read",
+        "anomalies     G2-item 1",
+        "T1  process 0  read x [], append y 1   [0 to 2]",
+        "T1 read key x as [], without \"<script>\", which T2 appended to it, so T1 precedes T2",
+        "T2 read key y as [], without 1, which T1 appended to it, so T2 precedes T1",
+    ];
+    for line in lines {
+        assert!(words.contains(line), "{line}\n{words}");
+    }
+    let page = page(&summary);
+    assert!(page.contains("G2-item: T1, T2") && page.contains("<svg") && !page.contains("<script"));
+    let body = page.strip_prefix("<!doctype html>").unwrap();
+    let mut reader = quick_xml::Reader::from_str(body);
+    let mut boxes = 0;
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Eof => break,
+            Event::Start(tag) if tag.name().as_ref() == b"rect" => boxes += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(boxes, 2);
+}

@@ -54,7 +54,7 @@ impl<'a> Limits<'a> {
     }
 
     /// Books steps and a change of memory; says if anything is over.
-    pub(super) fn book(&self, steps: u64, bytes_before: u64, bytes_now: u64) -> Result<(), GaveUp> {
+    pub(crate) fn book(&self, steps: u64, bytes_before: u64, bytes_now: u64) -> Result<(), GaveUp> {
         let all = self.steps.fetch_add(steps, Ordering::Relaxed).saturating_add(steps);
         if bytes_now >= bytes_before {
             self.bytes.fetch_add(bytes_now - bytes_before, Ordering::Relaxed);
@@ -73,7 +73,7 @@ impl<'a> Limits<'a> {
     }
 
     /// Gives memory back.
-    pub(super) fn release(&self, bytes: u64) {
+    pub(crate) fn release(&self, bytes: u64) {
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

@@ -55,7 +55,10 @@ fn models() -> Vec<Value> {
     let model = |model: &checkers::linearizability::ModelName| json!({ "name": model.name(), "about": model.about() });
     let menu = |checker: &checkers::menu::MenuName| json!({ "name": checker.name(), "about": checker.about() });
     let models = checkers::linearizability::ModelName::ALL.iter().map(model);
-    models.chain(checkers::menu::MenuName::ALL.iter().map(menu)).collect()
+    let workload =
+        |workload: &checkers::transactions::Workload| json!({ "name": workload.name(), "about": workload.about() });
+    let models = models.chain(checkers::menu::MenuName::ALL.iter().map(menu));
+    models.chain(checkers::transactions::Workload::ALL.iter().map(workload)).collect()
 }
 
 fn scenarios() -> Result<Vec<Value>, Error> {

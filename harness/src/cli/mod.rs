@@ -255,6 +255,16 @@ struct OperationsArgs {
     /// What objects hold at first, as EDN: 0, nil, "a", {:x 0 :y 1}, or x=0,y=1.
     #[arg(long, value_name = "VALUE", requires = "model", allow_hyphen_values = true)]
     initial: Option<String>,
+    /// The consistency model that transactions are to obey: strict-serializable, serializable, snapshot-isolation, causal,
+    /// read-atomic, read-committed or another one of docs/checkers.md. What it permits is reported and no violation.
+    #[arg(long, value_name = "NAME", requires = "model", default_value = "strict-serializable")]
+    consistency_model: String,
+    /// What may be taken for granted of each register (rw-register): its versions follow the order of each process, or of time.
+    #[arg(long, value_name = "ORDER", requires = "model", value_parser = ["sequential", "linearizable"])]
+    keys: Option<String>,
+    /// A transaction that reads a register and writes it makes the version after the one it read (rw-register).
+    #[arg(long, requires = "model")]
+    writes_follow_reads: bool,
     /// What a failed compare-and-set means: it saw another value (observed), or nothing (did-not-happen).
     #[arg(long, value_name = "MEANING", requires = "model", value_parser = ["observed", "did-not-happen"], default_value = "did-not-happen")]
     failed_cas: String,

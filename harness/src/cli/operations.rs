@@ -6,6 +6,7 @@ use crate::verdict::peak_bytes;
 use checkers::Verdict;
 use checkers::linearizability::{self, FailedCas, Judgement, Limits, ModelName, Options};
 use checkers::menu::MenuName;
+use checkers::transactions::{self, KeyOrder, Workload};
 use history::calls::{self, Calls, Format, Value};
 use reports::operations::{CheckSummary, FileSummary};
 use std::io::Read;
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Contradictions that are explained, for each file.
 const EXPLAINED_MAX: usize = 3;
+/// Why nothing is known after a panic.
+const BROKEN: &str = "the checker broke off: a bug of upheaval, see standard error";
 /// How long explanations may take, at least and as a share of the time limit.
 const EXPLAIN_MIN: Duration = Duration::from_secs(2);
 
@@ -81,11 +84,13 @@ pub fn check(arguments: &CheckArgs, model: &str) -> Result<u8, Error> {
 enum Judge {
     Linearizability(ModelName),
     Menu(MenuName),
+    Transactions(Workload),
 }
 
 fn judge_named(name: &str) -> Result<Judge, Error> {
     let menu = || name.parse().map(Judge::Menu);
-    let found = name.parse().map(Judge::Linearizability).or_else(|_| menu());
+    let transactions = || name.parse().map(Judge::Transactions);
+    let found = name.parse().map(Judge::Linearizability).or_else(|_| menu()).or_else(|_| transactions());
     found.map_err(|e: checkers::CheckersError| Error::usage(format!("--model: {e}")))
 }
 
@@ -102,6 +107,7 @@ fn file(path: &Path, judge: Judge, format: Option<Format>, arguments: &CheckArgs
             let wall_ms = millis(begin.elapsed());
             (FileSummary::menu(path.display().to_string(), name, tally), wall_ms)
         }
+        Judge::Transactions(workload) => isolated(path, &calls, workload, arguments)?,
     };
     (summary.parse_ms, summary.wall_ms, summary.peak_bytes) = (parse_ms, wall_ms, peak_bytes());
     Ok(summary)
@@ -138,6 +144,34 @@ fn linearizable(
     let mut summary = FileSummary::linearizable(path.display().to_string(), name.name(), judgement);
     summary.failed_cas = (name == ModelName::CasRegister).then_some(failed_cas);
     Ok((summary, wall_ms))
+}
+
+/// Isolation of one history of transactions, and how many milliseconds that took.
+fn isolated(
+    path: &Path,
+    calls: &Calls,
+    workload: Workload,
+    arguments: &CheckArgs,
+) -> Result<(FileSummary, u64), Error> {
+    let operations = &arguments.operations;
+    let model = operations.consistency_model.parse();
+    let model = model.map_err(|e: checkers::CheckersError| Error::usage(format!("--consistency-model: {e}")))?;
+    let keys = operations.keys.as_deref().map(|keys| match keys {
+        "sequential" => KeyOrder::Sequential,
+        _ => KeyOrder::Linearizable,
+    });
+    let options = transactions::Options { workload, model, keys, writes_follow_reads: operations.writes_follow_reads };
+    let begin = Instant::now();
+    let over = || begin.elapsed() >= operations.time_limit;
+    let held = resident_bytes().unwrap_or(0);
+    let limits = Limits::new(u64::MAX, operations.memory_limit.saturating_sub(held), &over);
+    let check = || transactions::check(calls, &options, &limits);
+    let judgement = match std::panic::catch_unwind(std::panic::AssertUnwindSafe(check)) {
+        Ok(judgement) => judgement.map_err(|e| Error::usage(format!("{}: {e}", path.display())))?,
+        Err(_) => transactions::Judgement::unknown(&options, calls, BROKEN.to_owned()),
+    };
+    let wall_ms = millis(begin.elapsed());
+    Ok((FileSummary::transactions(path.display().to_string(), workload, judgement), wall_ms))
 }
 
 fn millis(time: Duration) -> u64 {
@@ -205,6 +239,6 @@ fn broken(calls: &Calls) -> Judgement {
         failures: Vec::new(),
         undecided: 0,
         reached: 0,
-        reason: Some("the checker broke off: a bug of upheaval, see standard error".to_owned()),
+        reason: Some(BROKEN.to_owned()),
     }
 }

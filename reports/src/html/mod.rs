@@ -6,6 +6,7 @@
 //! that writes colours into each element would not allow.
 
 pub(crate) mod checks;
+pub(crate) mod circle;
 mod claims;
 mod contract;
 pub(crate) mod drawing;

@@ -2,12 +2,14 @@
 
 use super::summary::{CheckSummary, Example, FileSummary};
 use super::terminal::{MINIMAL, beginning, contradiction, way, word};
-use crate::html::drawing;
 use crate::html::markup::Markup;
+use crate::html::{circle, drawing};
 use crate::{format, names, story};
 
 /// Larger parts are not drawn.
 const OPERATIONS_MAX: usize = 120;
+/// Longer cycles are not drawn.
+const CYCLE_MAX: usize = 40;
 /// So many contradictions of a file are drawn.
 const DRAWN_MAX: usize = 10;
 
@@ -52,6 +54,10 @@ fn section(m: &mut Markup, file: &FileSummary) {
         m.text(&story::sentence(&names::clean(reason)));
     }
     m.close();
+    if let Some(model) = file.consistency_model.filter(|_| !file.weakest.is_empty()) {
+        let (not, may) = (file.not.join(", "), file.may_hold.join(", "));
+        m.el("p", &[("class", "note")], &format!("Asked for {model}. Ruled out: {not}. May hold: {may}."));
+    }
     for example in file.examples.iter().take(DRAWN_MAX) {
         drawn(m, example);
     }
@@ -60,7 +66,15 @@ fn section(m: &mut Markup, file: &FileSummary) {
 
 fn drawn(m: &mut Markup, example: &Example) {
     let key = example.key.as_ref().map_or(String::new(), |key| format!("Key {}: ", names::clean(key)));
-    m.el("h3", &[], &format!("{key}{}", names::clean(&example.sentence)));
+    let anomaly = if example.cycle.is_some() { format!("{}: ", example.anomaly) } else { String::new() };
+    m.el("h3", &[], &format!("{anomaly}{key}{}", names::clean(&example.sentence)));
+    if let Some(cycle) = example.cycle.as_ref().filter(|cycle| cycle.transactions.len() <= CYCLE_MAX) {
+        m.open("figure", &[]);
+        m.open("div", &[("class", "wide")]);
+        circle::draw(m, cycle);
+        m.close();
+        m.close();
+    }
     let Some(explanation) = &example.explanation else { return };
     if explanation.paths.is_empty() || explanation.operations.len() > OPERATIONS_MAX {
         m.el(

@@ -2,6 +2,7 @@
 
 use checkers::Verdict;
 use checkers::linearizability::{Explanation, Judgement};
+use checkers::transactions::{self, Cycle};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -39,6 +40,8 @@ pub struct FileSummary {
     pub verdict: Verdict,
     /// The model it was judged by.
     pub model: String,
+    /// The consistency model that transactions were to obey.
+    pub consistency_model: Option<&'static str>,
     /// What a failed compare-and-set was taken for, for models that have one.
     pub failed_cas: Option<&'static str>,
     /// How it was found out.
@@ -53,6 +56,8 @@ pub struct FileSummary {
     pub not: Vec<String>,
     /// The weakest of them.
     pub weakest: Vec<String>,
+    /// Consistency models that the transactions do not rule out.
+    pub may_hold: Vec<String>,
     /// The first of what is wrong.
     pub examples: Vec<Example>,
     /// Why it is inconclusive.
@@ -78,6 +83,8 @@ pub struct Example {
     pub sentence: String,
     /// Why.
     pub explanation: Option<Explanation>,
+    /// The cycle, for transactions.
+    pub cycle: Option<Cycle>,
 }
 
 impl FileSummary {
@@ -91,11 +98,13 @@ impl FileSummary {
             key: None,
             sentence: finding.sentence,
             explanation: None,
+            cycle: None,
         };
         FileSummary {
             file,
             verdict: tally.verdict(),
             model: name.name().to_owned(),
+            consistency_model: None,
             failed_cas: None,
             algorithm: "one pass".to_owned(),
             operations: tally.operations,
@@ -103,6 +112,7 @@ impl FileSummary {
             anomalies: tally.anomalies.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             weakest: not.last().cloned().into_iter().collect(),
             not,
+            may_hold: Vec::new(),
             examples: tally.findings.into_iter().map(example).collect(),
             reason: tally.reason,
             reached: None,
@@ -123,11 +133,13 @@ impl FileSummary {
             key: failure.key,
             sentence: failure.sentence,
             explanation: failure.explanation,
+            cycle: None,
         };
         FileSummary {
             file,
             verdict: judgement.verdict,
             model: model.to_owned(),
+            consistency_model: None,
             failed_cas: None,
             algorithm: judgement.algorithm,
             operations: judgement.operations,
@@ -135,9 +147,46 @@ impl FileSummary {
             anomalies: violated.then(|| (ANOMALY.to_owned(), judgement.violations)).into_iter().collect(),
             not: names(&["linearizable", "strict-serializable"]),
             weakest: names(&["linearizable"]),
+            may_hold: Vec::new(),
             examples: judgement.failures.into_iter().map(example).collect(),
             reason: judgement.reason,
             reached: (judgement.undecided > 0).then_some(judgement.reached),
+            parse_ms: 0,
+            wall_ms: 0,
+            peak_bytes: None,
+        }
+    }
+
+    /// Of transactions; times and memory are filled in by whoever measured them.
+    pub fn transactions(
+        file: String,
+        workload: transactions::Workload,
+        judgement: transactions::Judgement,
+    ) -> FileSummary {
+        let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        let example = |finding: transactions::Finding| Example {
+            anomaly: finding.anomaly.to_owned(),
+            key: None,
+            sentence: finding.sentence,
+            explanation: None,
+            cycle: finding.cycle,
+        };
+        FileSummary {
+            file,
+            verdict: judgement.verdict,
+            model: workload.name().to_owned(),
+            consistency_model: Some(judgement.model.name()),
+            failed_cas: None,
+            algorithm: judgement.algorithm,
+            operations: judgement.transactions,
+            objects: judgement.keys,
+            anomalies: judgement.anomalies.into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+            not: names(judgement.not),
+            weakest: names(judgement.weakest),
+            may_hold: names(judgement.may_hold),
+            examples: judgement.findings.into_iter().map(example).collect(),
+            reason: judgement.reason,
+            reached: None,
             parse_ms: 0,
             wall_ms: 0,
             peak_bytes: None,

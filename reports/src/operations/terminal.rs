@@ -62,11 +62,36 @@ fn head(out: &mut String, file: &FileSummary) {
     if !file.not.is_empty() {
         let _ = writeln!(out, "  not           {}", file.not.join(", "));
     }
+    if let Some(model) = file.consistency_model {
+        models(out, file, model);
+    }
+}
+
+/// What transactions were to obey, and how often they did not.
+fn models(out: &mut String, file: &FileSummary, model: &str) {
+    let _ = writeln!(out, "  asked for     {model}");
+    if !file.weakest.is_empty() {
+        let _ = writeln!(out, "  weakest not   {}", file.weakest.join(", "));
+        let _ = writeln!(out, "  may hold      {}", file.may_hold.join(", "));
+    }
+    let counts: Vec<String> = file.anomalies.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    if !counts.is_empty() {
+        let _ = writeln!(out, "  anomalies     {}", counts.join(", "));
+    }
 }
 
 fn tell(out: &mut String, example: &Example) {
     let key = example.key.as_ref().map_or(String::new(), |key| format!("key {}: ", names::clean(key)));
     let _ = writeln!(out, "  {}: {key}{}", example.anomaly, names::clean(&example.sentence));
+    for txn in example.cycle.iter().flat_map(|cycle| &cycle.transactions) {
+        let who = txn.process.map_or(String::new(), |process| format!("process {process}  "));
+        let until = txn.complete.map_or("...".to_owned(), |place| place.to_string());
+        let text = names::clean(&txn.text);
+        let _ = writeln!(out, "    {}  {who}{text}   [{} to {until}]", txn.name, txn.invoke);
+    }
+    for step in example.cycle.iter().flat_map(|cycle| &cycle.steps) {
+        let _ = writeln!(out, "    {}", names::clean(&step.sentence));
+    }
     let Some(explanation) = &example.explanation else { return };
     for line in in_words(explanation) {
         let _ = writeln!(out, "    {line}");
