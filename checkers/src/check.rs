@@ -73,7 +73,13 @@ fn given_up(options: &Options, reason: String) -> Report {
         figures: BTreeMap::new(),
         reason: Some(reason.clone()),
     });
-    Report { verdict: Verdict::Inconclusive, checks: checks.collect(), reasons: vec![reason], convergence: None }
+    Report {
+        verdict: Verdict::Inconclusive,
+        checks: checks.collect(),
+        reasons: vec![reason],
+        convergence: None,
+        suspect: None,
+    }
 }
 
 fn unit(checker: Checker) -> &'static str {
@@ -277,7 +283,7 @@ fn checked(header: &Header, events: &[Event], options: &Options) -> Report {
     let checks: Vec<CheckResult> =
         checkers.iter().map(|c| result(*c, &prepared, &gathered, &seen, &evidence)).collect();
     let verdict = checks.iter().fold(Verdict::Pass, |v, c| v.merge(c.verdict));
-    Report { verdict, checks, reasons: gathered.reasons, convergence: Some(gathered.convergence) }
+    Report { verdict, checks, reasons: gathered.reasons, convergence: Some(gathered.convergence), suspect: None }
 }
 
 fn result(

@@ -37,6 +37,7 @@ mod presence;
 mod record;
 mod span;
 mod sufficiency;
+pub mod suspect;
 pub mod transactions;
 mod tree;
 mod trouble;

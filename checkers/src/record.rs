@@ -149,7 +149,7 @@ impl<'a> Record<'a> {
                 Event::Phase(phase) => {
                     reader.record.phases.entry(phase.name).or_insert(phase.time);
                 }
-                Event::Dropped(_) | Event::Snapshot(_) | Event::Fault(_) => {}
+                Event::Dropped(_) | Event::Snapshot(_) | Event::Fault(_) | Event::Routes(_) => {}
             }
         }
         let mut record = reader.record;

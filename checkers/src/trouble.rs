@@ -64,7 +64,7 @@ impl Trouble {
             return Touch::Keeper;
         }
         if fault.nodes.iter().any(|n| n == name) {
-            let works_in_part = matches!(fault.kind, FaultKind::HalfDead | FaultKind::Slow);
+            let works_in_part = matches!(fault.kind, FaultKind::HalfDead | FaultKind::Slow | FaultKind::StaleTable);
             let own = header.contract.lease_keeper == Keeper::OwnNode;
             return if works_in_part && own { Touch::Both } else { Touch::Keeper };
         }

@@ -1,5 +1,6 @@
 //! What a check says, and the evidence it gives.
 
+use crate::suspect::Suspect;
 use history::{ClientId, DataIx, Nanos, NodeIx, SnapshotId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -78,6 +79,10 @@ pub struct Report {
     pub reasons: Vec<String>,
     /// The distribution of convergence times, and samples for plots.
     pub convergence: Option<Convergence>,
+    /// The node that explains best what clients saw, where there is something to explain. Filled in by whoever asks
+    /// [`crate::suspect::locate`]; no verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspect: Option<Suspect>,
 }
 
 /// The result of one checker.

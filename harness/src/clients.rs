@@ -164,6 +164,9 @@ impl Clients {
             Happening::Connection { client, state, node, name, reason } => {
                 events.extend(self.connection(time, client, state, node, name, reason));
             }
+            Happening::Routes { slots, leaders } => {
+                events.push(Event::Routes(history::Routes { time, slots, leaders }));
+            }
             Happening::Fault(_) => {}
         }
     }

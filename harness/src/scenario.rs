@@ -99,6 +99,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("r8-v5", include_str!("../../scenarios/claims/r8-v5.toml")),
     ("r8-v5-one", include_str!("../../scenarios/claims/r8-v5-one.toml")),
     ("r8-v6", include_str!("../../scenarios/claims/r8-v6.toml")),
+    ("r9", include_str!("../../scenarios/claims/r9.toml")),
     ("swarm", include_str!("../../scenarios/swarm.toml")),
     ("zookeeper-churn", include_str!("../../scenarios/zookeeper-churn.toml")),
     ("zookeeper-smoke", include_str!("../../scenarios/zookeeper-smoke.toml")),

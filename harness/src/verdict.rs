@@ -49,6 +49,7 @@ pub fn judge_loaded(mut history: Loaded, options: &Options, mut facts: RunFacts,
         report.verdict = report.verdict.merge(Verdict::Inconclusive);
         report.reasons.push("the history has no closing line: the run did not come to its end".to_owned());
     }
+    report.suspect = checkers::suspect::locate(&checkers::suspect::observe(&history.header, &history.events));
     if let Some(closing) = &history.closing {
         facts.history_hash = Some(closing.hash.clone());
     }

@@ -44,11 +44,26 @@ impl<'a> Cat<'a> {
             }
             Event::Fault(fault) => (format!("f{}", fault.id), fault_text(fault)),
             Event::Phase(phase) => ("phase".into(), word(&phase.name)),
+            Event::Routes(routes) => ("routes".into(), self.routes(routes)),
         };
         let time = event.time().map(seconds).unwrap_or_default();
         // Words of the system under test may hold newlines, or what a terminal would obey.
         let what: String = what.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
         Some(format!("{time:>12}  {who:<6} {what}"))
+    }
+
+    /// How many slots each node leads.
+    fn routes(&self, routes: &crate::Routes) -> String {
+        let mut led: std::collections::BTreeMap<Option<NodeIx>, u32> = std::collections::BTreeMap::new();
+        for leader in &routes.leaders {
+            *led.entry(*leader).or_default() += 1;
+        }
+        let name = |node: &Option<NodeIx>| match node.and_then(|node| self.header.nodes.get(node as usize)) {
+            Some(node) => node.name.clone(),
+            None => "nobody".to_owned(),
+        };
+        let parts: Vec<String> = led.iter().map(|(node, slots)| format!("{} leads {slots}", name(node))).collect();
+        format!("{} slots: {}", routes.leaders.len(), parts.join(", "))
     }
 
     fn operation(&self, op: &Operation) -> String {

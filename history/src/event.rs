@@ -1,6 +1,6 @@
 //! One line of a history.
 
-use crate::{Connection, Dropped, Fault, Nanos, Operation, Push, Snapshot};
+use crate::{Connection, Dropped, Fault, Nanos, Operation, Push, Routes, Snapshot};
 use serde::{Deserialize, Serialize};
 
 /// Everything that can happen in a run. On disk `{"push":{"time":...}}`: the kind outside, so that `jq .push` works and
@@ -22,6 +22,8 @@ pub enum Event {
     Fault(Fault),
     /// The run entered its next phase.
     Phase(Phase),
+    /// The system tells everybody where dataIds are kept.
+    Routes(Routes),
 }
 
 impl Event {
@@ -35,6 +37,7 @@ impl Event {
             Event::Connection(e) => Some(e.time),
             Event::Fault(e) => Some(e.time),
             Event::Phase(e) => Some(e.time),
+            Event::Routes(e) => Some(e.time),
         }
     }
 }

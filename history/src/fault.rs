@@ -31,13 +31,18 @@ pub enum FaultKind {
     Reorder,
     /// Directed links carry few bytes a second: messages queue up.
     Throttle,
+    /// A node takes no newer routing table than the one that it has.
+    StaleTable,
+    /// The leaders of some slots change hands, as an operator or the system itself does it in daily life: no failure, but no
+    /// calm either.
+    Rebalance,
     /// The master itself was late: real runs only, found by the master, never planned.
     MasterLag,
 }
 
 impl FaultKind {
     /// Those that a plan may hold, in the order of lists. [`FaultKind::MasterLag`] is found, never planned.
-    pub const PLANNED: [FaultKind; 12] = [
+    pub const PLANNED: [FaultKind; 14] = [
         FaultKind::Kill,
         FaultKind::Pause,
         FaultKind::Partition,
@@ -50,6 +55,8 @@ impl FaultKind {
         FaultKind::Duplicate,
         FaultKind::Reorder,
         FaultKind::Throttle,
+        FaultKind::StaleTable,
+        FaultKind::Rebalance,
     ];
 
     /// True if it lies on links between nodes; false if on a node as a whole.
@@ -67,6 +74,8 @@ impl FaultKind {
             | FaultKind::ClockDrift
             | FaultKind::Slow
             | FaultKind::HalfDead
+            | FaultKind::StaleTable
+            | FaultKind::Rebalance
             | FaultKind::MasterLag => false,
         }
     }
@@ -97,7 +106,7 @@ pub struct Fault {
     pub stage: FaultStage,
     /// What kind.
     pub kind: FaultKind,
-    /// Names of nodes that do not work as they should: killed, paused, slow, half-dead, with a wrong clock.
+    /// Names of nodes that do not work as they should: killed, paused, slow, half-dead, with a wrong clock or an old table.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
     /// Directed links (from, to) that do not work as they should. An end is a node's name, or `clients` for all clients.

@@ -5,7 +5,7 @@
 
 use crate::fast::{put_operation, put_push};
 use crate::{
-    Closing, Connection, Dropped, Event, Fault, Header, Operation, Phase, Push, SCHEMA, Snapshot, error::Error,
+    Closing, Connection, Dropped, Event, Fault, Header, Operation, Phase, Push, Routes, SCHEMA, Snapshot, error::Error,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,7 @@ pub(crate) enum Line {
     Connection(Connection),
     Fault(Fault),
     Phase(Phase),
+    Routes(Routes),
 }
 
 /// What a line after the header says.
@@ -51,6 +52,7 @@ impl Line {
             Line::Connection(e) => Event::Connection(e),
             Line::Fault(e) => Event::Fault(e),
             Line::Phase(e) => Event::Phase(e),
+            Line::Routes(e) => Event::Routes(e),
         }))
     }
 }

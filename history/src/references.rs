@@ -42,6 +42,12 @@ impl References {
                 Ok(())
             }
             Event::Connection(connection) => connection.node.map_or(Ok(()), |node| self.node(node)),
+            Event::Routes(routes) => {
+                if routes.slots.len() > self.data_ids as usize {
+                    return Err(format!("{} slots of {} dataIds", routes.slots.len(), self.data_ids));
+                }
+                routes.leaders.iter().flatten().try_for_each(|node| self.node(*node))
+            }
             Event::Dropped(_) | Event::Fault(_) | Event::Phase(_) => Ok(()),
         }
     }

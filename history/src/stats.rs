@@ -127,6 +127,7 @@ impl Counting {
                 FaultStage::End | FaultStage::Serving => {}
             },
             Event::Phase(phase) => stats.phases.push((phase.name, phase.time)),
+            Event::Routes(_) => {}
         }
     }
 }
@@ -141,6 +142,7 @@ pub fn kind(event: &Event) -> &'static str {
         Event::Connection(_) => "connection",
         Event::Fault(_) => "fault",
         Event::Phase(_) => "phase",
+        Event::Routes(_) => "routes",
     }
 }
 

@@ -22,7 +22,8 @@ pub struct PlannedFault {
     #[serde(default)]
     pub shape: Shape,
     /// Strength: milliseconds for delay and clock steps (signed), parts per million for drift (signed), per mille of
-    /// messages for loss, duplicate and reorder, microseconds a step for slow, bytes a second for throttle.
+    /// messages for loss, duplicate and reorder, microseconds a step for slow, bytes a second for throttle,
+    /// slots for rebalance.
     #[serde(default)]
     pub amount: i64,
 }

@@ -81,6 +81,9 @@ impl Default for Schedule {
     }
 }
 
+/// How many slots change hands in a rebalancing that is drawn.
+const SLOTS_MOVED: (u64, u64) = (4, 8);
+
 /// What the seed drew: name and value.
 pub type Drawn = Vec<(String, String)>;
 
@@ -213,7 +216,13 @@ impl Schedule {
             FaultKind::Duplicate => between(self.duplicate_permille),
             FaultKind::Reorder => between(self.reorder_permille),
             FaultKind::Throttle => between(self.throttle_bytes),
-            FaultKind::Kill | FaultKind::Pause | FaultKind::Partition | FaultKind::HalfDead | FaultKind::MasterLag => 0,
+            FaultKind::Rebalance => between(SLOTS_MOVED),
+            FaultKind::Kill
+            | FaultKind::Pause
+            | FaultKind::Partition
+            | FaultKind::HalfDead
+            | FaultKind::StaleTable
+            | FaultKind::MasterLag => 0,
         }
     }
 }

@@ -83,7 +83,7 @@ impl Digest {
                 }
                 Event::Push(_) => digest.pushes += 1,
                 Event::Phase(phase) => digest.phases.push((phase.time, phase.time, phase.name)),
-                Event::Snapshot(_) | Event::Connection(_) | Event::Fault(_) => {}
+                Event::Snapshot(_) | Event::Connection(_) | Event::Fault(_) | Event::Routes(_) => {}
             }
         }
         digest.functions.values_mut().for_each(|counts| counts.took.sort_unstable());

@@ -3,6 +3,7 @@
 use crate::digest::Digest;
 use crate::facts::Run;
 use crate::faults::{self, FaultGroup};
+use checkers::suspect::Suspect;
 use checkers::{Figure, Verdict};
 use history::SystemName;
 use serde::Serialize;
@@ -40,6 +41,8 @@ pub struct RunSummary {
     pub faults: Vec<FaultGroup>,
     /// One for each checker.
     pub checks: Vec<CheckSummary>,
+    /// The node that explains best what clients saw.
+    pub suspect: Option<Suspect>,
     /// Length of the run in its own time.
     pub virtual_ms: Option<u64>,
     /// Length of the run by the clock on the wall.
@@ -117,6 +120,7 @@ pub fn summary(run: &Run<'_>) -> RunSummary {
                 reason: check.reason.clone(),
             })
             .collect(),
+        suspect: report.suspect.clone(),
         virtual_ms: facts.virtual_ms,
         wall_ms: facts.wall_ms,
         peak_bytes: facts.peak_bytes,

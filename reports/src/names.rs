@@ -73,6 +73,8 @@ pub fn fault_kind(kind: FaultKind) -> &'static str {
         FaultKind::Duplicate => "duplicate",
         FaultKind::Reorder => "reorder",
         FaultKind::Throttle => "throttle",
+        FaultKind::StaleTable => "stale table",
+        FaultKind::Rebalance => "rebalance",
         FaultKind::MasterLag => "master lag",
     }
 }

@@ -213,3 +213,9 @@ pub fn worst(convergence: &Convergence, digest: &Digest) -> String {
         None => format!("at {}", format::instant_short(all.max_at)),
     }
 }
+
+/// `5.0-10.5 s`: when the suspect was worse than its peers.
+pub fn stretch(suspect: &checkers::suspect::Suspect) -> String {
+    let tenths = |ms: u64| format!("{}.{}", ms / 1_000, ms / 100 % 10);
+    format!("{}-{} s", tenths(suspect.from_ms), tenths(suspect.until_ms))
+}

@@ -69,6 +69,7 @@ pub fn summary(run: &Run<'_>, coloured: bool) -> String {
         let _ = writeln!(out, "  {name:<name_width$}   {judged:<judged_width$}   {rest}");
     }
     let _ = writeln!(out, "{}", faults_line(&digest));
+    out.push_str(&suspect_line(run));
     out.push_str(&evidence::stories(run, &digest, &paint));
     if let Some(store) = &run.facts.store {
         let _ = writeln!(out, "report  {}/report.html", names::clean_long(store));
@@ -142,6 +143,18 @@ fn clean_words(run: &Run<'_>, checker: &str) -> String {
         ("order", _) => "never back".to_owned(),
         _ => "none".to_owned(),
     }
+}
+
+/// Which node clients blame, if any; nothing otherwise.
+fn suspect_line(run: &Run<'_>) -> String {
+    let Some(suspect) = &run.report.suspect else { return String::new() };
+    format!(
+        "suspect: {} (confidence {:.2}) {}: {}\n",
+        names::clean(&suspect.node),
+        suspect.confidence,
+        story::stretch(suspect),
+        names::clean_long(&suspect.reasoning)
+    )
 }
 
 fn faults_line(digest: &Digest) -> String {

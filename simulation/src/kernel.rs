@@ -85,6 +85,11 @@ impl<M: Machine> Kernel<M> {
         &self.hosts[node as usize].machine
     }
 
+    /// A node's state, for faults that change what a node is.
+    pub fn machine_mut(&mut self, node: NodeId) -> &mut M {
+        &mut self.hosts[node as usize].machine
+    }
+
     /// True if the node's process runs (it may be paused).
     pub fn is_up(&self, node: NodeId) -> bool {
         self.hosts[node as usize].up

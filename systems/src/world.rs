@@ -151,6 +151,13 @@ pub enum Happening {
         /// Why.
         reason: Option<String>,
     },
+    /// The system's public routing table changed, or is seen for the first time.
+    Routes {
+        /// The slot of each dataId; empty where it is as it was before.
+        slots: Vec<u32>,
+        /// Who answers for each slot.
+        leaders: Vec<Option<NodeIx>>,
+    },
     /// A fault began, ended, or its target serves again; `time` inside is set by the world.
     Fault(Box<Fault>),
 }

@@ -17,6 +17,7 @@ fn set_time(event: &mut Event, to: Nanos) {
         Event::Connection(e) => e.time = to,
         Event::Fault(e) => e.time = to,
         Event::Phase(e) => e.time = to,
+        Event::Routes(e) => e.time = to,
     }
 }
 

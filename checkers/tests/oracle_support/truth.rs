@@ -55,7 +55,8 @@ pub fn stretches(tale: &Tale, client: u32) -> Vec<Stretch> {
 fn touch(tale: &Tale, fault: &Fault, client: u32, node: u32) -> u8 {
     let me = format!("n{node}");
     let any = tale.contract.lease_keeper == Keeper::AnyNode;
-    if !any && fault.target == me && matches!(fault.kind, FaultKind::HalfDead | FaultKind::Slow) {
+    if !any && fault.target == me && matches!(fault.kind, FaultKind::HalfDead | FaultKind::Slow | FaultKind::StaleTable)
+    {
         return 3;
     }
     if fault.kind == FaultKind::MasterLag || fault.target == me || fault.target == format!("c{client}") {

@@ -126,6 +126,8 @@ fn about(kind: FaultKind) -> (String, bool) {
         FaultKind::Duplicate => ("links deliver some messages twice", false),
         FaultKind::Reorder => ("links let some messages overtake others", false),
         FaultKind::Throttle => ("links carry few bytes a second, messages queue up", false),
+        FaultKind::StaleTable => ("a node takes no newer routing table than the one that it has", false),
+        FaultKind::Rebalance => ("leaders of slots change hands, as in daily life: no failure, but no calm", false),
         FaultKind::MasterLag => ("the master itself was late; found, never planned", true),
     };
     (about.to_owned(), zookeeper)

@@ -42,7 +42,13 @@ pub fn perform(plan: &Plan, scenario: Option<&str>, arguments: &SessionArgs) -> 
     let mut begun = |header: &history::Header, facts: &reports::RunFacts| {
         if !quiet {
             // A summary that nobody reads any more is no reason to stop a run.
-            let report = Report { verdict: Verdict::Inconclusive, checks: vec![], reasons: vec![], convergence: None };
+            let report = Report {
+                verdict: Verdict::Inconclusive,
+                checks: vec![],
+                reasons: vec![],
+                convergence: None,
+                suspect: None,
+            };
             let run = reports::Run { header, events: &[], report: &report, facts };
             let _ = print(&reports::terminal::opening(&run, coloured()));
         }

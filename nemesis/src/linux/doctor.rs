@@ -59,12 +59,14 @@ pub fn doctor() -> Vec<Capability> {
 }
 
 /// Kinds that only simulations have.
-const SIMULATED_ONLY: [(FaultKind, &str); 5] = [
+const SIMULATED_ONLY: [(FaultKind, &str); 7] = [
     (FaultKind::Slow, "slow"),
     (FaultKind::HalfDead, "half-dead"),
     (FaultKind::Duplicate, "duplicate"),
     (FaultKind::Reorder, "reorder"),
     (FaultKind::Throttle, "throttle"),
+    (FaultKind::StaleTable, "stale table"),
+    (FaultKind::Rebalance, "rebalance"),
 ];
 const NOT_DRIVEN: &str = "this version does this to simulated nodes only";
 

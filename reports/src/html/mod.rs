@@ -21,6 +21,7 @@ mod plots;
 mod series;
 mod spacetime;
 mod spread;
+mod suspect;
 mod sweep;
 pub(crate) mod tale;
 pub(crate) mod top;
@@ -59,6 +60,7 @@ pub fn page(run: &Run<'_>) -> String {
     tale::section(run, &mut m);
     checks::section(run, &digest, &mut m);
     evidence::section(run, &digest, &mut m);
+    suspect::section(run, &mut m);
     plots::section(run, &digest, &mut m);
     spread::section(run, &digest, &mut m);
     faults::section(run, &digest, &mut m);

@@ -48,6 +48,7 @@ fn contents(run: &Run<'_>, m: &mut Markup) {
         ("#story", "The story", run.facts.tale.is_some()),
         ("#checked", "What was checked", true),
         ("#violations", "Violations", violated),
+        ("#suspect", "The suspect", run.report.suspect.is_some()),
         ("#time", "Over time", true),
         ("#convergence", "Convergence", true),
         ("#faults", "Faults", true),

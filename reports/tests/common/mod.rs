@@ -147,6 +147,7 @@ pub fn push(time: Nanos, client: u32, data: u32, snapshot: u32) -> Event {
 }
 
 pub fn snapshot(id: u32, data: u32, base: Option<u32>, add: &[&str], remove: &[&str]) -> Event {
+    sample.report.suspect = Some(suspect());
     let own = |list: &[&str]| list.iter().map(|value| (*value).to_owned()).collect();
     Event::Snapshot(Snapshot { id, data, base, add: own(add), remove: own(remove) })
 }
@@ -244,8 +245,28 @@ pub fn pass() -> Sample1 {
                 Sample { at: ms(31_310), took: ms(2_900) },
             ],
         }),
+        suspect: None,
     };
     Sample1 { header: header(), events, report, facts: facts() }
+}
+
+/// A node that clients blame.
+fn suspect() -> checkers::suspect::Suspect {
+    checkers::suspect::Suspect {
+        node: "n2".to_owned(),
+        role: "server".to_owned(),
+        confidence: 0.93,
+        from_ms: 31_000,
+        until_ms: 34_500,
+        score: 14.2,
+        reasoning: "writes through it took 812 ms (p90 2.0 s), through its peers took 6.1 ms (p90 9.8 ms)".to_owned(),
+        runners_up: vec![checkers::suspect::Rival {
+            node: "n1".to_owned(),
+            role: "server".to_owned(),
+            score: 3.4,
+            left: 1.2,
+        }],
+    }
 }
 
 /// As [`pass`], but the second push lacks the pinned publisher.

@@ -97,7 +97,8 @@ pub fn pass(pushes: u64) -> Sample1 {
     }
     checks[1].figures.insert("pinned_must_permille".to_owned(), Figure::Whole(884));
     checks[1].figures.insert("pinned_publishers".to_owned(), Figure::Whole(20));
-    let report = Report { verdict: Verdict::Pass, checks, reasons: Vec::new(), convergence: Some(convergence) };
+    let report =
+        Report { verdict: Verdict::Pass, checks, reasons: Vec::new(), convergence: Some(convergence), suspect: None };
     let mut facts = facts();
     facts.drawn = [
         ("faults", "kill, pause, partition one-way, clock step"),

@@ -184,6 +184,31 @@ impl Cluster {
         next.version += 1;
         Some(next)
     }
+
+    /// The next version, with so many leaders (rounded up to one of each data node) handed on to the next data node: as
+    /// balanced as before. The old leader follows. None with [`Generation::V5`], or where nobody can take over.
+    pub fn rotated(&self, count: u32, replicas: u32) -> Option<Cluster> {
+        let nodes: Vec<NodeId> = self.data.keys().copied().collect();
+        if self.generation == Generation::V5 || nodes.len() < 2 || count == 0 {
+            return None;
+        }
+        let mut next = self.clone();
+        let rounds = (count as usize).div_ceil(nodes.len());
+        for (at, node) in nodes.iter().enumerate() {
+            let to = nodes[(at + 1) % nodes.len()];
+            let own = (0..self.slots.len()).filter(|slot| self.slots[*slot].leader == Some(*node));
+            for slot in own.take(rounds) {
+                let seat = &mut next.slots[slot];
+                seat.leader = Some(to);
+                seat.epoch += 1;
+                seat.followers.retain(|follower| *follower != to);
+                seat.followers.insert(0, *node);
+                seat.followers.truncate((replicas as usize).saturating_sub(1));
+            }
+        }
+        next.version += 1;
+        Some(next)
+    }
 }
 
 #[cfg(test)]
@@ -270,6 +295,17 @@ mod tests {
         }
         assert_eq!((cluster.led_by(3), cluster.led_by(5)), (8, 8));
         assert!(cluster.balanced(2));
+    }
+
+    #[test]
+    fn a_rotation_moves_as_many_as_asked_for_and_keeps_the_balance() {
+        let before = full();
+        let after = before.rotated(5, 2).unwrap();
+        let moved = before.slots.iter().zip(&after.slots).filter(|(old, new)| old.leader != new.leader);
+        assert!(moved.clone().count() == 6, "two of each of three nodes");
+        assert!(moved.clone().all(|(old, new)| new.epoch == old.epoch + 1 && Some(new.followers[0]) == old.leader));
+        assert!(after.balanced(2) && after.version == before.version + 1);
+        assert!(before.rotated(0, 2).is_none());
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl RegistryWorld {
         match self.aim(planned) {
             Ok((target, links)) => {
                 let name = self.ids.name(target);
-                if !planned.kind.is_on_links() {
+                if !planned.kind.is_on_links() && planned.kind != FaultKind::Rebalance {
                     event.nodes.push(name);
                 }
                 event.links = links.iter().map(|(from, to)| (self.ids.name(*from), self.ids.name(*to))).collect();
@@ -87,6 +87,11 @@ impl RegistryWorld {
         if self.faults.contains_key(&planned.id) {
             return Err(format!("fault {} has begun already", planned.id));
         }
+        if planned.kind == FaultKind::Rebalance {
+            // Whoever leads meta decides about slots.
+            let target = self.meta_leader().ok_or_else(|| "no meta node leads".to_owned())?;
+            return Ok((target, Vec::new()));
+        }
         let target = self.resolve(planned)?;
         match planned.kind {
             FaultKind::MasterLag => Err("a master's lag cannot be planned".to_owned()),
@@ -113,6 +118,8 @@ impl RegistryWorld {
             FaultKind::Duplicate => format!("{amount} of 1,000 messages twice from and to {name}{leads} ({shape})"),
             FaultKind::Reorder => format!("{amount} of 1,000 messages late from and to {name}{leads} ({shape})"),
             FaultKind::Throttle => format!("{amount} bytes a second from and to {name}{leads} ({shape})"),
+            FaultKind::StaleTable => format!("{name} takes no newer slot table"),
+            FaultKind::Rebalance => format!("leaders of {amount} slots change hands"),
             FaultKind::MasterLag => String::new(),
         }
     }
@@ -132,6 +139,14 @@ impl RegistryWorld {
                 return;
             }
             FaultKind::HalfDead => return self.kernel.half_die(active.target),
+            FaultKind::StaleTable => return self.stick(active.target, true),
+            FaultKind::Rebalance => {
+                let count = active.amount.unsigned_abs().clamp(1, u64::from(self.config.slots)) as u32;
+                if let Some(meta) = self.kernel.machine_mut(active.target).meta_mut() {
+                    meta.rotate = count;
+                }
+                return;
+            }
             FaultKind::Partition => Trouble::Cut,
             FaultKind::Delay => Trouble::Delay(active.amount.unsigned_abs() * MILLI),
             FaultKind::Loss => Trouble::Loss(permille(active.amount)),
@@ -174,8 +189,15 @@ impl RegistryWorld {
                 active.waited = self.kernel.steps_of(target) - active.steps;
                 active.waited += self.kernel.slow(target, 0) as u64;
             }
-            // A new process is neither paused nor slow.
-            FaultKind::Pause | FaultKind::HalfDead | FaultKind::Slow => {}
+            FaultKind::StaleTable if same_life => {
+                let newest = self.database().cluster.version;
+                let known = self.kernel.machine(target).member().map_or(newest, |member| member.cluster.version);
+                active.waited = newest.saturating_sub(known);
+                self.stick(target, false);
+            }
+            // A new process is neither paused nor slow, and takes every table.
+            FaultKind::Pause | FaultKind::HalfDead | FaultKind::Slow | FaultKind::StaleTable | FaultKind::Rebalance => {
+            }
             FaultKind::ClockStep => self.kernel.step_clock(target, -active.amount * MILLI as i64),
             FaultKind::ClockDrift => self.kernel.drift_clock(target, -active.amount),
             FaultKind::Partition
@@ -193,6 +215,12 @@ impl RegistryWorld {
         let event = Fault { time: self.time(), stage: FaultStage::End, effect: None, ..active.event.clone() };
         self.faults.insert(id, active);
         self.observe(Happening::Fault(Box::new(event)));
+    }
+
+    fn stick(&mut self, node: NodeId, stuck: bool) {
+        if let Some(member) = self.kernel.machine_mut(node).member_mut() {
+            member.stick(stuck);
+        }
     }
 
     fn restarted(&self, node: NodeId) -> RegistryNode {
@@ -228,6 +256,8 @@ impl RegistryWorld {
                 let amount = error / MILLI as i64;
                 Effect { bit: seen && error != 0, amount, unit: "ms of clock error".to_owned() }
             }
+            FaultKind::StaleTable => effect(active.waited as i64, "tables behind"),
+            FaultKind::Rebalance => effect((self.migrations() - active.migrations) as i64, "slots moved"),
             FaultKind::MasterLag => effect(0, ""),
         }
     }

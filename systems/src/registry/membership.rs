@@ -31,6 +31,8 @@ pub struct Membership {
     fence: Nanos,
     /// [`Generation::V5`]: what the list says does not matter once it was a member.
     stays: bool,
+    /// No newer cluster is taken.
+    stuck: bool,
 }
 
 impl Membership {
@@ -40,7 +42,7 @@ impl Membership {
         let stays = config.generation == Generation::V5;
         let never = stays || bug == Some(Bug::LeaseWithoutClock);
         let fence = if never { NEVER } else { config.node_fence_ms * MILLI };
-        Membership { id, incarnation, cluster, listed: false, confirmed: None, fence, stays }
+        Membership { id, incarnation, cluster, listed: false, confirmed: None, fence, stays, stuck: false }
     }
 
     /// Says to every meta node that this one lives; only the leader minds.
@@ -60,12 +62,22 @@ impl Membership {
 
     /// True if the cluster is news.
     pub fn learn(&mut self, cluster: Arc<Cluster>) -> bool {
-        let news = cluster.version > self.cluster.version;
+        let news = cluster.version > self.cluster.version && !self.stuck;
         if news {
             self.cluster = cluster;
             self.listed = self.cluster.lists(self.id, self.incarnation);
         }
         news
+    }
+
+    /// From now on no newer cluster is taken, or again every newer one.
+    pub fn stick(&mut self, stuck: bool) {
+        self.stuck = stuck;
+    }
+
+    /// True if no newer cluster is taken.
+    pub fn is_stuck(&self) -> bool {
+        self.stuck
     }
 
     /// True if the newest cluster known lists this incarnation.

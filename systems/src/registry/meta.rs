@@ -87,6 +87,8 @@ pub struct Meta {
     changed_at: Nanos,
     /// True once the database has answered.
     pub answered: bool,
+    /// So many leaders are to be handed on when the cluster is calm next.
+    pub rotate: u32,
 }
 
 /// How often a leader looks for nodes that were not heard.
@@ -106,6 +108,7 @@ impl Meta {
             heard: BTreeMap::new(),
             changed_at: 0,
             answered: false,
+            rotate: 0,
         }
     }
 
@@ -201,7 +204,9 @@ impl Meta {
         }
         let next = if gone.is_empty() && come.is_empty() {
             let rested = now.mono >= self.changed_at + self.config.rebalance_ms * MILLI;
-            let next = rested.then(|| self.cluster.rebalanced(self.config.replicas)).flatten();
+            let replicas = self.config.replicas;
+            let balance = || self.cluster.rebalanced(replicas).or_else(|| self.cluster.rotated(self.rotate, replicas));
+            let next = rested.then(balance).flatten();
             if next.is_some() {
                 out.reached("slots-rebalanced");
             }
@@ -224,6 +229,7 @@ impl Meta {
         if self.leads(now) && cluster.version > self.cluster.version {
             self.cluster = cluster;
             self.changed_at = now.mono;
+            self.rotate = 0;
             self.tell_all(out);
             self.review(now, out);
         }

@@ -5,6 +5,7 @@ use super::bugs::Bug;
 use super::clients::Clients;
 use super::data::Data;
 use super::layout::NodeIds;
+use super::membership::Membership;
 use super::message::{In, Message, Out, Timer};
 use super::meta::{Database, Meta};
 use super::session::Session;
@@ -54,8 +55,31 @@ impl RegistryNode {
         if let RegistryNode::Data(node) = self { Some(node) } else { None }
     }
 
+    /// Its place in the cluster, if it is a session or data node.
+    pub fn member(&self) -> Option<&Membership> {
+        match self {
+            RegistryNode::Session(node) => Some(&node.member),
+            RegistryNode::Data(node) => Some(&node.member),
+            _ => None,
+        }
+    }
+
+    /// The same, for faults.
+    pub fn member_mut(&mut self) -> Option<&mut Membership> {
+        match self {
+            RegistryNode::Session(node) => Some(&mut node.member),
+            RegistryNode::Data(node) => Some(&mut node.member),
+            _ => None,
+        }
+    }
+
     /// If it is a meta node.
     pub fn meta(&self) -> Option<&Meta> {
+        if let RegistryNode::Meta(node) = self { Some(node) } else { None }
+    }
+
+    /// The same, for faults.
+    pub fn meta_mut(&mut self) -> Option<&mut Meta> {
         if let RegistryNode::Meta(node) = self { Some(node) } else { None }
     }
 

@@ -33,19 +33,25 @@ impl RegistryWorld {
             ));
         }
         if !fits(node) {
-            let state = if self.kernel.is_up(node) { "is in that state already" } else { "does not run" };
+            let up = self.kernel.is_up(node);
+            if up && fault.kind == FaultKind::StaleTable && self.kernel.machine(node).member().is_none() {
+                return Err(format!("{} has no table of others", self.ids.name(node)));
+            }
+            let state = if up { "is in that state already" } else { "does not run" };
             return Err(format!("{} {state}", self.ids.name(node)));
         }
         Ok(node)
     }
 
-    /// Nothing can be done to a node that is down, and no node can be paused, slow or half-dead twice.
+    /// Nothing can be done to a node that is down, and no node can be paused, slow, half-dead or stuck twice.
     fn fits(&self, node: NodeId, kind: FaultKind) -> bool {
         self.kernel.is_up(node)
             && match kind {
                 FaultKind::Pause => !self.kernel.is_paused(node),
                 FaultKind::Slow => !self.kernel.is_slow(node),
                 FaultKind::HalfDead => !self.kernel.is_half_dead(node),
+                // Only session and data nodes have a table that others make.
+                FaultKind::StaleTable => self.kernel.machine(node).member().is_some_and(|member| !member.is_stuck()),
                 _ => true,
             }
     }

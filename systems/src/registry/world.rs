@@ -5,7 +5,7 @@ use super::bugs::Bug;
 use super::clients::Clients;
 use super::contract::contract;
 use super::faults::Active;
-use super::layout::NodeIds;
+use super::layout::{NodeIds, slot_of};
 use super::message::Message;
 use super::meta::Database;
 use super::node::RegistryNode;
@@ -30,6 +30,8 @@ pub struct RegistryWorld {
     pub(super) noted: BTreeMap<&'static str, u64>,
     /// The kernel's time at which the run began.
     origin: Nanos,
+    /// The version of the slot table that was made public last.
+    public: u64,
 }
 
 /// How often it is looked whether a fault's target serves again.
@@ -39,11 +41,11 @@ const BOOT_MAX: Nanos = 60_000 * MILLI;
 
 impl RegistryWorld {
     /// A registry of this shape with so many clients, none of them connected. Same arguments and same calls: the same
-    /// observations. The number of dataIds is not needed: they come into being when they are named.
+    /// observations. Of so many dataIds the public routing table tells the slot; they come into being when they are named.
     pub fn new(
         config: RegistryConfig,
         clients: u32,
-        _data_ids: u32,
+        data_ids: u32,
         kernel_seed: u64,
         bug: Option<Bug>,
     ) -> RegistryWorld {
@@ -69,9 +71,22 @@ impl RegistryWorld {
         };
         let (faults, observed) = (BTreeMap::new(), Vec::new());
         let noted = BTreeMap::new();
-        let mut world =
-            RegistryWorld { config, ids, bug, kernel, faults, info, observed, next_review: 0, noted, origin: 0 };
+        let mut world = RegistryWorld {
+            config,
+            ids,
+            bug,
+            kernel,
+            faults,
+            info,
+            observed,
+            next_review: 0,
+            noted,
+            origin: 0,
+            public: 0,
+        };
         world.boot();
+        let slots = (0..data_ids).map(|data| slot_of(data, world.config.slots.max(1))).collect();
+        world.publish_routes(slots);
         world
     }
 
@@ -129,6 +144,23 @@ impl RegistryWorld {
         })
     }
 
+    /// Everybody may ask for the slot table as meta has committed it.
+    fn publish_routes(&mut self, slots: Vec<u32>) {
+        let cluster = &self.database().cluster;
+        let (version, leaders) = (cluster.version, cluster.slots.iter().map(|seat| seat.leader).collect());
+        self.public = version;
+        self.observe(Happening::Routes { slots, leaders });
+    }
+
+    /// One event; then what it made public.
+    fn run_one(&mut self, limit: Nanos) -> bool {
+        let ran = self.kernel.run_one(limit);
+        if ran && self.database().cluster.version != self.public {
+            self.publish_routes(Vec::new());
+        }
+        ran
+    }
+
     /// Takes over what the nodes have reported.
     pub(super) fn collect(&mut self) {
         let mut observed = std::mem::take(&mut self.observed);
@@ -177,7 +209,8 @@ impl World for RegistryWorld {
         while out.len() == before {
             let healing = self.is_healing();
             let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };
-            if self.kernel.run_one(limit) {
+            if self.run_one(limit) {
+                out.append(&mut self.observed);
                 self.hand_over(out);
                 continue;
             }
@@ -193,7 +226,8 @@ impl World for RegistryWorld {
         // Everything else of the same instant belongs to the same answer.
         let now = self.kernel.now();
         while out.len() > before && self.kernel.next_time() == Some(now) {
-            self.kernel.run_one(now);
+            self.run_one(now);
+            out.append(&mut self.observed);
             self.hand_over(out);
         }
         Ok(())

@@ -184,6 +184,7 @@ impl Driver {
                 known.views.insert(subscription, View { version, content, at: now });
             }
             Happening::Connection { client, state, .. } => self.connection(now, client, state),
+            Happening::Routes { .. } => {}
             Happening::Fault(fault) => match fault.stage {
                 FaultStage::Serving => {
                     let effect = fault.effect.unwrap();

@@ -133,6 +133,35 @@ fn slow_and_half_dead_nodes_and_bad_links_are_measured() {
 }
 
 #[test]
+fn a_stale_table_bites_where_slots_change_hands_meanwhile() {
+    for (seed, name) in [(40, "session-1"), (41, "data-1"), (42, "data-3")] {
+        let mut driver = running(seed);
+        driver.begin(&fault(1, FaultKind::StaleTable, name, Shape::Isolate, 0));
+        driver.begin(&fault(2, FaultKind::Rebalance, "", Shape::Isolate, 6));
+        let now = driver.world.now();
+        driver.run_until(now + SECOND);
+        driver.world.end_fault(2);
+        driver.run_until(now + 2 * SECOND);
+        assert!(!driver.serving.contains_key(&2), "{name} does not know who leads what");
+        driver.world.end_fault(1);
+        driver.run_until(now + 20 * SECOND);
+        let (_, bit, amount, unit) = &driver.serving[&2];
+        assert!(*bit && *amount >= 4, "{name}: {amount} {unit}");
+        assert_eq!(unit, "slots moved");
+        assert!(driver.serving[&1].1, "{name}");
+        assert_eq!((driver.serving[&1].2, driver.serving[&1].3.as_str()), (1, "tables behind"));
+        assert_eq!(driver.differences(), Vec::<String>::new());
+    }
+    let mut driver = running(43);
+    let alone = suffer(&mut driver, &fault(1, FaultKind::StaleTable, "data-1", Shape::Isolate, 0), 2_000);
+    assert!(!alone.0, "no table changed: {alone:?}");
+    driver.begin(&fault(2, FaultKind::StaleTable, "meta-1", Shape::Isolate, 0));
+    let now = driver.world.now();
+    driver.run_until(now + SECOND);
+    assert_eq!(driver.missed[&2], "meta-1 has no table of others");
+}
+
+#[test]
 fn a_half_dead_node_is_half_dead_once_and_can_be_killed() {
     let mut driver = running(10);
     driver.begin(&fault(1, FaultKind::HalfDead, "data-3", Shape::Isolate, 0));
