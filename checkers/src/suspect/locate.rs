@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// `docs/localisation.md` does not use: the highest of 120 runs without a fault was 4.8.
 pub const SCORE_MIN: f64 = 5.0;
 /// Nobody is accused of being less than so many times as slow as its peers, per mille, however sure that is.
-const TIMES_MIN: u64 = 1_200;
+const TIMES_MIN: u64 = 1_500;
 /// A node that was as it is all the time is accused only if it is so many times as slow as its peers, per mille: nodes differ
 /// (a leader answers sooner than its followers).
 const ALWAYS_TIMES_MIN: u64 = 4_000;

@@ -42,6 +42,11 @@ impl Side {
         self.took.get((self.count().saturating_sub(1)) * permille / 1_000).copied()
     }
 
+    /// The median of what was answered.
+    fn half(&self) -> Option<Nanos> {
+        self.took.get(self.took.len() / 2).copied()
+    }
+
     fn unanswered_permille(&self) -> usize {
         self.unanswered * 1_000 / self.count().max(1)
     }
@@ -104,8 +109,8 @@ impl Grounds {
         let mut text = String::new();
         for (at, beside) in self.worst_first.iter().take(2).enumerate() {
             let Beside { way, own, peers } = beside;
-            let _ = write!(text, "{}{} through it {}", if at == 0 { "" } else { "; " }, way.name(), told(own));
-            let _ = write!(text, ", through its peers {}", told(peers));
+            let _ = write!(text, "{}{}: {}", if at == 0 { "" } else { "; " }, way.name(), told(own));
+            let _ = write!(text, ", against {} through its peers", told(peers));
         }
         let answers = self.worst_first.iter().find(|beside| beside.way == Way::Answer);
         match answers.map(Beside::times) {
@@ -113,11 +118,18 @@ impl Grounds {
             Some(times) if times < 1_300 => text.push_str("; what it answers by itself is as quick as ever"),
             _ => {}
         }
-        if !self.slots.is_empty() {
+        // Where it answers at all, it answers in time.
+        let prompt = |beside: &Beside| match (beside.own.half(), beside.peers.half()) {
+            (Some(own), Some(peers)) => own * 10 < peers * 15,
+            _ => true,
+        };
+        let prompt = self.worst_first.iter().filter(|beside| beside.way != Way::Push).all(prompt);
+        if prompt && !self.slots.is_empty() {
+            let word = if self.slots.len() == 1 { "slot" } else { "slots" };
             let names: Vec<String> = self.slots.iter().take(SLOTS_MAX).map(u32::to_string).collect();
             let more = self.slots.len().saturating_sub(SLOTS_MAX);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            let _ = write!(text, "; silent on slots {}{more} only, as with an old routing table", names.join(", "));
+            let _ = write!(text, "; silent on {word} {}{more} only, as with an old routing table", names.join(", "));
         }
         text
     }
@@ -137,17 +149,15 @@ fn silent_slots<'a>(own: impl Iterator<Item = &'a Observation>) -> Vec<u32> {
     if sound >= silent.len() { silent } else { Vec::new() }
 }
 
-/// `took 5.2 ms (p90 7.1 ms)`, `took 5.2 ms, 3 of 40 unanswered`.
+/// `5.2 ms (p90 7.1 ms)`, `5.2 ms, 9 of 40 never came`, `30 of 40 never came`.
 fn told(side: &Side) -> String {
-    let unanswered = match side.unanswered {
-        0 => String::new(),
-        some => format!(", {some} of {} unanswered", side.count()),
+    let silent = format!("{} of {} never came", side.unanswered, side.count());
+    let took = match (side.quantile(500), side.quantile(900)) {
+        (Some(half), Some(most)) => format!("{} (p90 {})", shown(half), shown(most)),
+        (Some(half), None) => shown(half),
+        _ => return silent,
     };
-    match (side.quantile(500), side.quantile(900)) {
-        (Some(half), Some(most)) => format!("took {} (p90 {}){unanswered}", shown(half), shown(most)),
-        (Some(half), None) => format!("took {}{unanswered}", shown(half)),
-        _ => format!("mostly never came{unanswered}"),
-    }
+    if side.unanswered == 0 { took } else { format!("{took}, {silent}") }
 }
 
 /// A time with three digits or so.

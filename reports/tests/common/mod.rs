@@ -259,7 +259,7 @@ fn suspect() -> checkers::suspect::Suspect {
         from_ms: 31_000,
         until_ms: 34_500,
         score: 14.2,
-        reasoning: "writes through it took 812 ms (p90 2.0 s), through its peers took 6.1 ms (p90 9.8 ms)".to_owned(),
+        reasoning: "writes: 812 ms (p90 2.0 s), against 6.1 ms (p90 9.8 ms) through its peers".to_owned(),
         runners_up: vec![checkers::suspect::Rival {
             node: "n1".to_owned(),
             role: "server".to_owned(),
