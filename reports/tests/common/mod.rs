@@ -147,7 +147,6 @@ pub fn push(time: Nanos, client: u32, data: u32, snapshot: u32) -> Event {
 }
 
 pub fn snapshot(id: u32, data: u32, base: Option<u32>, add: &[&str], remove: &[&str]) -> Event {
-    sample.report.suspect = Some(suspect());
     let own = |list: &[&str]| list.iter().map(|value| (*value).to_owned()).collect();
     Event::Snapshot(Snapshot { id, data, base, add: own(add), remove: own(remove) })
 }
@@ -279,6 +278,7 @@ pub fn violation() -> Sample1 {
             snapshot.remove = vec!["10.0.0.3:9000#4".to_owned()];
         }
     }
+    sample.report.suspect = Some(suspect());
     let own = |list: &[&str]| list.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
     let entry = |time, end, what: &str, value: Option<&str>, outcome: Option<&str>| TrailEntry {
         time,
