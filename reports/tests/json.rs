@@ -26,6 +26,7 @@ fn every_key_is_there_although_nothing_is_known() {
         "counts",
         "faults",
         "checks",
+        "suspect",
         "virtual_ms",
         "wall_ms",
         "peak_bytes",
