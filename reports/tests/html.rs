@@ -151,6 +151,8 @@ fn the_contract_is_compared_with_what_was_measured() {
     sample.header.contract.visible_ms_max = 480;
     assert!(!page(&sample).contains("! slack"), "twice the measured maximum is just not slack");
     sample.header.contract.visible_ms_max = 239;
+    assert!(page(&sample).contains("! over, seen by nobody"), "a pass: it came of nothing that a subscriber saw");
+    sample.report.verdict = checkers::Verdict::Violation;
     assert!(page(&sample).contains("✕ exceeded"));
 }
 

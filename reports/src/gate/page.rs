@@ -2,44 +2,32 @@
 
 use super::{Gate, GateFailure, GateRun};
 use crate::html::checks::table;
+use crate::html::document;
 use crate::html::markup::Markup;
 use crate::html::tale::headed;
-use crate::html::top::{command, sign};
+use crate::html::top::{command, figures_of, heading, sign};
 use crate::{format, names, story};
 use checkers::Verdict;
 
 /// The whole page.
 pub fn page(gate: &Gate) -> String {
-    let mut m = Markup::new();
-    m.raw("<!doctype html>\n");
-    m.open("html", &[("lang", "en")]);
     let word = gate.verdict.name();
-    crate::html::head(&format!("{word}: {}", names::clean(&gate.suite)), &mut m);
-    m.open("body", &[]);
-    top(gate, word, &mut m);
-    m.open("main", &[]);
-    failures(gate, &mut m);
-    objectives(gate, &mut m);
-    hooks(gate, &mut m);
-    runs(gate, &mut m);
-    m.close();
-    crate::html::script(&mut m);
-    m.close();
-    m.close();
-    m.finish()
+    document(
+        &format!("{word}: {}", names::clean(&gate.suite)),
+        |m| top(gate, word, m),
+        |m| {
+            failures(gate, m);
+            objectives(gate, m);
+            hooks(gate, m);
+            runs(gate, m);
+        },
+    )
 }
 
 fn top(gate: &Gate, word: &str, m: &mut Markup) {
     let class = story::verdict(gate.verdict.coloured_as());
     m.open("header", &[("class", &format!("top {class}"))]);
-    m.open("p", &[("class", "over")]);
-    m.text("upheaval gate · ");
-    m.el("bdi", &[], &names::clean(&gate.suite));
-    m.close();
-    m.open("h1", &[("id", "verdict")]);
-    m.el("span", &[("class", "sign"), ("aria-hidden", "true")], sign(gate.verdict.coloured_as()));
-    m.text(&story::sentence(word).replace('.', ""));
-    m.close();
+    heading("gate", &gate.suite, gate.verdict.coloured_as(), word, m);
     if gate.reasons.is_empty() {
         m.el("p", &[("class", "why")], &story::sentence(&names::clean_long(&gate.about)));
     } else {
@@ -68,14 +56,7 @@ fn top(gate: &Gate, word: &str, m: &mut Markup) {
         figures.push(("Peak memory", format::bytes(bytes)));
     }
     figures.push(("Program", names::clean(&gate.program)));
-    m.open("dl", &[("class", "figures")]);
-    for (name, value) in figures {
-        m.open("div", &[]);
-        m.el("dt", &[], name);
-        m.el("dd", &[], &value);
-        m.close();
-    }
-    m.close();
+    figures_of(figures, m);
     m.close();
 }
 

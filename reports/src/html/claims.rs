@@ -9,32 +9,30 @@ use std::collections::BTreeSet;
 
 /// The whole page.
 pub fn claims_page(summary: &ClaimSummary) -> String {
-    let mut m = Markup::new();
-    m.raw("<!doctype html>\n");
-    m.open("html", &[("lang", "en")]);
-    let all = summary.as_predicted == summary.total;
     let title = format!("{} of {} claims as predicted", summary.as_predicted, summary.total);
-    super::head(&title, &mut m);
-    m.open("body", &[]);
+    super::document(
+        &title,
+        |m| top(summary, &title, m),
+        |m| {
+            for (id, sentence) in &summary.sentences {
+                let rows: Vec<&Row> = summary.claims.iter().filter(|row| row.id == *id).collect();
+                claim(id, sentence, &rows, m);
+            }
+        },
+    )
+}
+
+fn top(summary: &ClaimSummary, title: &str, m: &mut Markup) {
+    let all = summary.as_predicted == summary.total;
     m.open("header", &[("class", if all { "top pass" } else { "top violation" })]);
     m.el("p", &[("class", "over")], "upheaval claims");
     m.open("h1", &[("id", "verdict")]);
     m.el("span", &[("class", "sign"), ("aria-hidden", "true")], if all { "✓" } else { "✗" });
-    m.text(&title);
+    m.text(title);
     m.close();
     let variants = format::counted(summary.claims.len() as u64, "variants");
     m.el("p", &[("class", "why")], &format!("{variants}, in {}.", format::duration_ms(summary.wall_ms)));
     m.close();
-    m.open("main", &[]);
-    for (id, sentence) in &summary.sentences {
-        let rows: Vec<&Row> = summary.claims.iter().filter(|row| row.id == *id).collect();
-        claim(id, sentence, &rows, &mut m);
-    }
-    m.close();
-    super::script(&mut m);
-    m.close();
-    m.close();
-    m.finish()
 }
 
 fn claim(id: &str, sentence: &str, rows: &[&Row], m: &mut Markup) {

@@ -3,42 +3,29 @@
 
 use super::checks::table;
 use super::markup::{Markup, px};
-use super::top::{command, sign};
+use super::top::{command, figures_of, heading};
 use crate::exploration::{Exploration, Failure, counts, rates};
 use crate::{format, names, story};
 
 /// The whole page.
 pub fn exploration_page(exploration: &Exploration) -> String {
-    let mut m = Markup::new();
-    m.raw("<!doctype html>\n");
-    m.open("html", &[("lang", "en")]);
     let word = story::verdict(exploration.verdict);
     let title = format!("{word}: {} explored", names::clean(&exploration.scenario));
-    super::head(&title, &mut m);
-    m.open("body", &[]);
-    top(exploration, word, &mut m);
-    m.open("main", &[]);
-    failures(exploration, &mut m);
-    reasons(exploration, &mut m);
-    faults(exploration, &mut m);
-    coverage(exploration, &mut m);
-    m.close();
-    super::script(&mut m);
-    m.close();
-    m.close();
-    m.finish()
+    super::document(
+        &title,
+        |m| top(exploration, word, m),
+        |m| {
+            failures(exploration, m);
+            reasons(exploration, m);
+            faults(exploration, m);
+            coverage(exploration, m);
+        },
+    )
 }
 
 fn top(exploration: &Exploration, word: &str, m: &mut Markup) {
     m.open("header", &[("class", &format!("top {word}"))]);
-    m.open("p", &[("class", "over")]);
-    m.text("upheaval exploration · ");
-    m.el("bdi", &[], &names::clean(&exploration.scenario));
-    m.close();
-    m.open("h1", &[("id", "verdict")]);
-    m.el("span", &[("class", "sign"), ("aria-hidden", "true")], sign(exploration.verdict));
-    m.text(&story::sentence(word).replace('.', ""));
-    m.close();
+    heading("exploration", &exploration.scenario, exploration.verdict, word, m);
     m.el("p", &[("class", "why")], &format!("{}.", counts(exploration)));
     let seeds = format!("{} to {}", exploration.seeds.0, exploration.seeds.1.saturating_sub(1));
     let mut figures = vec![
@@ -53,14 +40,7 @@ fn top(exploration: &Exploration, word: &str, m: &mut Markup) {
     if let Some(bug) = &exploration.bug {
         figures.push(("Planted bug", names::clean(bug)));
     }
-    m.open("dl", &[("class", "figures")]);
-    for (name, value) in figures {
-        m.open("div", &[]);
-        m.el("dt", &[], name);
-        m.el("dd", &[], &value);
-        m.close();
-    }
-    m.close();
+    figures_of(figures, m);
     m.el("p", &[("class", "note")], &format!("The last call: {}.", rates(exploration)));
     m.close();
 }

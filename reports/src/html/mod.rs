@@ -44,29 +44,40 @@ const SCRIPT_HASH: &str = "EWcutVYWMfbIjmtxelpInmhyuwZZ8aAcoYIGa5Zm+0g=";
 /// The whole page.
 pub fn page(run: &Run<'_>) -> String {
     let digest = Digest::of(run);
-    let mut m = Markup::new();
-    m.raw("<!doctype html>\n");
-    m.open("html", &[("lang", "en")]);
     let title = format!(
         "{}: {} seed {}",
         story::verdict(run.report.verdict),
         names::clean(&run.header.scenario),
         run.header.seed
     );
-    head(&title, &mut m);
+    document(
+        &title,
+        |m| top::verdict(run, &digest, m),
+        |m| {
+            tale::section(run, m);
+            checks::section(run, &digest, m);
+            evidence::section(run, &digest, m);
+            suspect::section(run, m);
+            plots::section(run, &digest, m);
+            spread::section(run, &digest, m);
+            faults::section(run, &digest, m);
+            contract::section(run, &digest, m);
+            load::section(run, &digest, m);
+            top::about(run, m);
+        },
+    )
+}
+
+/// A page with the report's styles and script: what stands at its top, and its sections.
+pub(crate) fn document(title: &str, top: impl FnOnce(&mut Markup), main: impl FnOnce(&mut Markup)) -> String {
+    let mut m = Markup::new();
+    m.raw("<!doctype html>\n");
+    m.open("html", &[("lang", "en")]);
+    head(title, &mut m);
     m.open("body", &[]);
-    top::verdict(run, &digest, &mut m);
+    top(&mut m);
     m.open("main", &[]);
-    tale::section(run, &mut m);
-    checks::section(run, &digest, &mut m);
-    evidence::section(run, &digest, &mut m);
-    suspect::section(run, &mut m);
-    plots::section(run, &digest, &mut m);
-    spread::section(run, &digest, &mut m);
-    faults::section(run, &digest, &mut m);
-    contract::section(run, &digest, &mut m);
-    load::section(run, &digest, &mut m);
-    top::about(run, &mut m);
+    main(&mut m);
     m.close();
     script(&mut m);
     m.close();
@@ -79,14 +90,14 @@ pub fn spacetime(diagram: &Diagram, title: &str) -> String {
     spacetime::file(diagram, title)
 }
 
-pub(crate) fn script(m: &mut Markup) {
+fn script(m: &mut Markup) {
     m.open("script", &[]);
     m.raw(SCRIPT);
     m.close();
 }
 
 /// The head of a page with the report's script.
-pub(crate) fn head(title: &str, m: &mut Markup) {
+fn head(title: &str, m: &mut Markup) {
     opened_head(title, &format!("script-src 'sha256-{SCRIPT_HASH}'; "), &[STYLE, SPACETIME_STYLE], m);
 }
 

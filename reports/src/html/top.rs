@@ -11,15 +11,8 @@ pub(super) fn verdict(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
     let header = run.header;
     let word = story::verdict(run.report.verdict);
     m.open("header", &[("class", &format!("top {word}"))]);
-    let run_name = run.facts.run.as_deref().map_or_else(|| names::clean(&header.scenario), names::clean);
-    m.open("p", &[("class", "over")]);
-    m.text("upheaval report · ");
-    m.el("bdi", &[], &run_name);
-    m.close();
-    m.open("h1", &[("id", "verdict")]);
-    m.el("span", &[("class", "sign"), ("aria-hidden", "true")], sign(run.report.verdict));
-    m.text(&story::sentence(word).replace('.', ""));
-    m.close();
+    let run_name = run.facts.run.as_deref().unwrap_or(&header.scenario);
+    heading("report", run_name, run.report.verdict, word, m);
     let reasons = story::reasons(run);
     if matches!(run.report.verdict, Verdict::Inconclusive | Verdict::Error) && reasons.len() > 1 {
         m.open("ul", &[("class", "why")]);
@@ -95,13 +88,30 @@ fn key_figures(run: &Run<'_>, digest: &Digest, m: &mut Markup) {
         figures.push(("Worst convergence", format::duration(all.max)));
     }
     figures.push(("Seed", header.seed.to_string()));
+    figures_of(figures, m);
+}
+
+/// Figures with their names, side by side.
+pub(crate) fn figures_of(figures: Vec<(&str, String)>, m: &mut Markup) {
     m.open("dl", &[("class", "figures")]);
-    for (label, value) in figures {
+    for (name, value) in figures {
         m.open("div", &[]);
-        m.el("dt", &[], label);
+        m.el("dt", &[], name);
         m.el("dd", &[], &value);
         m.close();
     }
+    m.close();
+}
+
+/// What the page is of, and its verdict in large letters.
+pub(crate) fn heading(kind: &str, name: &str, verdict: Verdict, word: &str, m: &mut Markup) {
+    m.open("p", &[("class", "over")]);
+    m.text(&format!("upheaval {kind} · "));
+    m.el("bdi", &[], &names::clean(name));
+    m.close();
+    m.open("h1", &[("id", "verdict")]);
+    m.el("span", &[("class", "sign"), ("aria-hidden", "true")], sign(verdict));
+    m.text(&story::sentence(word).replace('.', ""));
     m.close();
 }
 
