@@ -21,6 +21,9 @@ pub const TESTS: &[Test] = &[
 
 /// The other side of these tests: makes a lab with a process and a stray, says what it has, and waits to be killed.
 pub fn hold(args: &[String]) -> i32 {
+    // Started from a shell's background job it would ignore Ctrl-C, and its children with it.
+    // SAFETY: a plain system call with a default action.
+    unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
     let lab = Lab::create(&args[0], &["n1", "n2"]).unwrap();
     let folder = lab.temporary_folder("data").unwrap();
     let process = lab.spawn("n1", &ProcessSpec::new("sleep").arg("1000")).unwrap();
