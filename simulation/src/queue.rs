@@ -1,6 +1,6 @@
 //! The queue of what is to happen: in order of time, and at one instant in the order in which it was put in.
 //!
-//! Small keys move through a [`Wheel`], the events stay where they are.
+//! Small keys move through a `Wheel`, the events stay where they are.
 
 use crate::wheel::{Key, Wheel};
 use history::Nanos;

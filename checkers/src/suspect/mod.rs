@@ -1,6 +1,6 @@
 //! Which node is to blame? From what clients saw alone: how long answers and pushes took, and who was on their way (R9).
 //!
-//! [`observe`] takes observations out of a history, and looks at no fault; [`locate`] is a pure function of a window of
+//! [`observe`] takes observations out of a history, and looks at no fault; [`locate()`] is a pure function of a window of
 //! observations, so that a probe can ask it about the last minutes of production. The way of an operation is the session node
 //! that the client was connected to and the data node that answers for the slot of the dataId, by the system's public routing
 //! table; where a system has no such table, only nodes that clients are connected to can be named.

@@ -1,7 +1,7 @@
 //! Claims as experiments: a table of what the background says, a scenario for each variant with the verdict that is predicted,
 //! and the runner that puts all of them to the test.
 //!
-//! To add a claim: a system under `systems/src/` that is a [`systems::trial::Trial`], a line in `systems.rs`, checks in
+//! To add a claim: a system under `systems/src/` that is a `systems::trial::Trial`, a line in `systems.rs`, checks in
 //! `checks.rs` where the present ones do not do, a file for each variant in `scenarios/claims/`, and a row in the part's table
 //! (`r.rs`, `u.rs`, `s.rs`, `g.rs`, `c.rs`).
 

@@ -1,7 +1,7 @@
 //! `report.html`: one self-contained file for people.
 //!
 //! No request leaves it, it works without scripts, prints, and follows light and dark. Everything dynamic goes through
-//! [`markup::Markup`], which escapes; the page's own content policy lets no other script run even if that failed.
+//! `markup::Markup`, which escapes; the page's own content policy lets no other script run even if that failed.
 //! Plots are written as SVG by hand: their colours are classes that the style sheet resolves, which a plotting library
 //! that writes colours into each element would not allow.
 
