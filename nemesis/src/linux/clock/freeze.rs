@@ -102,12 +102,17 @@ mod tests {
     fn a_thread_in_the_way_is_seen() {
         let mut child = std::process::Command::new("sleep").arg("100").spawn().unwrap();
         let pid = child.id() as i32;
-        while proc::stat(pid).unwrap().state != 'S' {
-            std::thread::sleep(POLL);
-        }
-        let start = proc::stat(pid).unwrap().start;
         let state = || proc::stat(pid).unwrap().state;
-        let at = instruction(&std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap()).unwrap();
+        let place = || instruction(&std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap());
+        // It may wait for something else on its way to its sleep: it is there once it has not moved for a while.
+        let (mut at, mut still) = (None, 0);
+        while still < 20 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            let now = place().filter(|_| state() == 'S');
+            still = if now.is_some() && now == at { still + 1 } else { 0 };
+            at = now;
+        }
+        let (start, at) = (proc::stat(pid).unwrap().start, at.unwrap());
         let here = Range { start: at, end: at + 1 };
         let elsewhere = [at - 16..at, at + 1..at + 16];
         let frozen = Frozen::stop(pid, start, &elsewhere).unwrap();
