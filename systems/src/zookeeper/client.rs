@@ -239,8 +239,8 @@ impl Client {
         let Some(&address) = self.shared.addresses.get(node as usize) else {
             return Response::Fail { error: format!("no node {node}") };
         };
-        let (timing, recorder) = (self.shared.timing, self.shared.recorder.clone());
-        let opened = Connection::open(address, timing, recorder, self.last_zxid, self.session.as_ref()).await;
+        let (timing, bytes) = (self.shared.timing, self.shared.recorder.counter());
+        let opened = Connection::open(address, timing, bytes, self.last_zxid, self.session.as_ref()).await;
         let (connection, session) = match opened {
             Ok(opened) => opened,
             Err(Refused::NotSent(broken)) => return Response::Fail { error: broken.to_string() },

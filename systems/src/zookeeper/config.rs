@@ -4,6 +4,8 @@ use history::{Contract, Keeper};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
+use wire::zookeeper::connection::{FRAME_BYTES_MAX, Timing};
 
 /// How a careful client makes sure that its next read is up to date.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,6 +115,18 @@ impl ZooKeeperConfig {
     /// See [`ZooKeeperConfig::connect_timeout_ms`].
     pub fn connect_timeout_ms(&self) -> u64 {
         self.connect_timeout_ms.unwrap_or(self.session_timeout_ms / 3)
+    }
+
+    /// What connections of clients keep to.
+    pub fn timing(&self) -> Timing {
+        Timing {
+            session: Duration::from_millis(self.session_timeout_ms),
+            heartbeat: Duration::from_millis(self.heartbeat_ms()),
+            read: Duration::from_millis(self.read_timeout_ms()),
+            connect: Duration::from_millis(self.connect_timeout_ms()),
+            request: Duration::from_millis(self.request_timeout_ms()),
+            frame_bytes_max: FRAME_BYTES_MAX,
+        }
     }
 
     /// What makes no sense in these settings, if anything.

@@ -1,6 +1,6 @@
 //! A real ZooKeeper ensemble: three nodes that the run starts itself, or one that runs already, named by address.
 //!
-//! The client is a small one of our own that speaks the wire protocol (`protocol.rs`, `connection.rs`). A library was
+//! The client is a small one of our own that speaks the wire protocol (`wire/src/zookeeper/`). A library was
 //! tried first: the crate `zookeeper-client` connects again by itself as soon as a connection breaks, before its owner
 //! can say no; sets watches again on the way; offers a resumed session to servers that are behind what the client has
 //! seen (it forgets the last transaction number); and keeps a dropped connection open until its last answer has come.
@@ -16,16 +16,13 @@
 
 mod client;
 mod config;
-mod connection;
 mod contents;
 mod doctor;
 mod effect;
 mod ensemble;
 mod faults;
 mod four_letter;
-mod jute;
 mod names;
-mod protocol;
 mod publish;
 mod recorder;
 mod start;
@@ -35,6 +32,7 @@ mod watch;
 
 pub use config::{Barrier, ZooKeeperConfig};
 pub use doctor::doctor;
+use wire::zookeeper::{connection, jute, protocol};
 
 use crate::world::{Call, Happening, Observation, SystemInfo, World, WorldError};
 use client::{Command, Shared};

@@ -2,9 +2,9 @@
 
 use crate::world::{Happening, Observation};
 use history::Nanos;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 /// Stamps observations and hands them over, in order of time.
@@ -12,19 +12,14 @@ use std::time::Instant;
 pub struct Recorder {
     epoch: Instant,
     sender: Mutex<Sender<Observation>>,
-    bytes: AtomicU64,
+    bytes: Arc<AtomicU64>,
 }
 
 impl Recorder {
     /// A clock that starts now.
     #[allow(clippy::disallowed_methods, reason = "real time is what this adapter runs in")]
     pub fn new(sender: Sender<Observation>) -> Self {
-        Recorder { epoch: Instant::now(), sender: Mutex::new(sender), bytes: AtomicU64::new(0) }
-    }
-
-    /// For connections that are not part of the run: nobody listens.
-    pub fn unheard() -> Self {
-        Recorder::new(std::sync::mpsc::channel().0)
+        Recorder { epoch: Instant::now(), sender: Mutex::new(sender), bytes: Arc::default() }
     }
 
     /// Nanoseconds since the start of the run.
@@ -47,9 +42,9 @@ impl Recorder {
         let _gone = sender.send(Observation { time, what });
     }
 
-    /// Clients received this many bytes.
-    pub fn received(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    /// Where connections of clients count the bytes that they receive.
+    pub fn counter(&self) -> Arc<AtomicU64> {
+        self.bytes.clone()
     }
 
     /// Bytes received by clients so far.

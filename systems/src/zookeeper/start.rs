@@ -1,7 +1,6 @@
 //! From settings to an ensemble that serves, with the run's tree in it.
 
 use super::client::{NOWHERE, Shared};
-use super::connection::Timing;
 use super::contents::Contents;
 use super::ensemble::{Ensemble, NODES, start_error};
 use super::faults::Site;
@@ -61,7 +60,7 @@ impl ZooKeeperWorld {
         let info = info(&config, addresses.len(), version);
         let (sender, observations) = channel();
         let shared = Arc::new(Shared {
-            timing: Timing::new(&config),
+            timing: config.timing(),
             config,
             addresses,
             names: Names::new(run_id),

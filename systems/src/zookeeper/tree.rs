@@ -3,7 +3,6 @@
 use super::client::Shared;
 use super::connection::{Broken, Connection, Refused};
 use super::protocol::{Code, Message, Step, children_names, children_reply, multi_outcome};
-use super::recorder::Recorder;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,8 +13,7 @@ const ROUNDS_MAX: u32 = 5;
 
 /// A session of its own, outside the run's history.
 async fn open(shared: &Shared, address: SocketAddr) -> Result<Connection, String> {
-    let unheard = Arc::new(Recorder::unheard());
-    match Connection::open(address, shared.timing, unheard, 0, None).await {
+    match Connection::open(address, shared.timing, Arc::default(), 0, None).await {
         Ok((connection, _session)) => Ok(connection),
         Err(Refused::NotSent(broken) | Refused::Unknown(broken)) => Err(broken.to_string()),
         Err(Refused::Expired) => Err("a new session was refused".to_owned()),

@@ -6,18 +6,18 @@
 #![allow(clippy::disallowed_methods, reason = "an adapter to a real system lives in real time")]
 
 use super::jute::{JuteError, Reader};
-use super::protocol::{Code, Message, ReplyHead, Session, XID_PING, connect_frame, connect_reply};
-use super::recorder::Recorder;
+use super::protocol::{Code, Message, ReplyHead, Session, XID_AUTH, XID_PING, connect_frame, connect_reply};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-/// Largest message that a server may send; beyond it the stream is taken for garbage.
-const FRAME_BYTES_MAX: usize = 64 << 20;
+/// What a run takes for the largest message that a server may send.
+pub const FRAME_BYTES_MAX: usize = 64 << 20;
 /// An empty buffer that is larger than this is given back.
 const IDLE_BYTES_MAX: usize = 16 << 10;
 
@@ -68,19 +68,8 @@ pub struct Timing {
     pub connect: Duration,
     /// A request is unknown after this long.
     pub request: Duration,
-}
-
-impl Timing {
-    /// From the settings.
-    pub fn new(config: &super::ZooKeeperConfig) -> Self {
-        Timing {
-            session: Duration::from_millis(config.session_timeout_ms),
-            heartbeat: Duration::from_millis(config.heartbeat_ms()),
-            read: Duration::from_millis(config.read_timeout_ms()),
-            connect: Duration::from_millis(config.connect_timeout_ms()),
-            request: Duration::from_millis(config.request_timeout_ms()),
-        }
-    }
+    /// A message that is larger is taken for garbage.
+    pub frame_bytes_max: usize,
 }
 
 /// One reply or event.
@@ -103,7 +92,7 @@ impl Frame {
 pub struct Connection {
     stream: TcpStream,
     timing: Timing,
-    recorder: Arc<Recorder>,
+    bytes: Arc<AtomicU64>,
     inbox: Vec<u8>,
     outbox: Vec<u8>,
     xid: i32,
@@ -113,11 +102,11 @@ pub struct Connection {
 
 impl Connection {
     /// Connects and opens a session, or goes on with this one. `last_zxid` keeps the client from a server that is
-    /// behind what the client has seen: such a server closes the connection.
+    /// behind what the client has seen: such a server closes the connection. Bytes that arrive are added to `bytes`.
     pub async fn open(
         address: SocketAddr,
         timing: Timing,
-        recorder: Arc<Recorder>,
+        bytes: Arc<AtomicU64>,
         last_zxid: i64,
         session: Option<&Session>,
     ) -> Result<(Connection, Session), Refused> {
@@ -130,16 +119,8 @@ impl Connection {
         };
         stream.set_nodelay(true).and_then(|()| stream.set_zero_linger()).map_err(|e| Refused::NotSent(e.into()))?;
         let now = Instant::now();
-        let mut connection = Connection {
-            stream,
-            timing,
-            recorder,
-            inbox: Vec::new(),
-            outbox: Vec::new(),
-            xid: 0,
-            heard: now,
-            sent: now,
-        };
+        let mut connection =
+            Connection { stream, timing, bytes, inbox: Vec::new(), outbox: Vec::new(), xid: 0, heard: now, sent: now };
         connection.outbox = connect_frame(last_zxid, timing.session.as_millis() as i32, session);
         let reply = match timeout_at(deadline, connection.message(Duration::MAX)).await {
             Err(_) => return Err(Refused::Unknown(late())),
@@ -156,6 +137,19 @@ impl Connection {
         self.xid = if self.xid == i32::MAX { 1 } else { self.xid + 1 };
         self.push(message, self.xid);
         self.xid
+    }
+
+    /// Says who this is, before anything else; the server closes the connection of who is not who he says.
+    pub async fn authenticate(&mut self, message: &Message) -> Result<Code, Broken> {
+        let deadline = Instant::now() + self.timing.request;
+        let request_ms = self.timing.request.as_millis() as u64;
+        self.push(message, XID_AUTH);
+        loop {
+            let frame = timeout_at(deadline, self.next()).await.map_err(|_| Broken::TimedOut(request_ms))??;
+            if frame.head.xid == XID_AUTH {
+                return Ok(frame.head.code);
+            }
+        }
     }
 
     fn push(&mut self, message: &Message, xid: i32) {
@@ -230,7 +224,7 @@ impl Connection {
     fn cut(&mut self) -> Result<Option<Vec<u8>>, Broken> {
         let Some((head, rest)) = self.inbox.split_first_chunk::<4>() else { return Ok(None) };
         let length = i32::from_be_bytes(*head);
-        let Some(size) = usize::try_from(length).ok().filter(|size| *size <= FRAME_BYTES_MAX) else {
+        let Some(size) = usize::try_from(length).ok().filter(|size| *size <= self.timing.frame_bytes_max) else {
             return Err(JuteError::Length(length).into());
         };
         if rest.len() < size {
@@ -251,7 +245,7 @@ impl Connection {
             Ok(0) => Err(Broken::Closed),
             Ok(bytes) => {
                 self.heard = Instant::now();
-                self.recorder.received(bytes);
+                self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
                 self.inbox.extend_from_slice(&chunk[..bytes]);
                 Ok(())
             }

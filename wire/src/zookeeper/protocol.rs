@@ -6,6 +6,8 @@ use super::jute::{JuteError, Reader, Writer};
 pub const XID_EVENT: i32 = -1;
 /// Request and reply number of a heartbeat.
 pub const XID_PING: i32 = -2;
+/// Request and reply number of an authentication.
+pub const XID_AUTH: i32 = -4;
 
 const OP_CREATE: i32 = 1;
 const OP_DELETE: i32 = 2;
@@ -17,10 +19,13 @@ const OP_PING: i32 = 11;
 const OP_GET_CHILDREN: i32 = 12;
 const OP_CHECK: i32 = 13;
 const OP_MULTI: i32 = 14;
+const OP_CREATE_CONTAINER: i32 = 19;
+const OP_AUTH: i32 = 100;
 const OP_CLOSE: i32 = -11;
 const OP_ERROR: i32 = -1;
 const ANY_VERSION: i32 = -1;
 const EPHEMERAL: i32 = 1;
+const CONTAINER: i32 = 4;
 const ALL_PERMISSIONS: i32 = 31;
 
 /// An error code in a reply.
@@ -38,6 +43,14 @@ impl Code {
     pub const BAD_VERSION: Code = Code(-103);
     /// The node is there already.
     pub const NODE_EXISTS: Code = Code(-110);
+    /// The server does not know this request.
+    pub const UNIMPLEMENTED: Code = Code(-6);
+    /// Not with these credentials.
+    pub const NO_AUTH: Code = Code(-102);
+    /// It has children.
+    pub const NOT_EMPTY: Code = Code(-111);
+    /// These credentials are wrong.
+    pub const AUTH_FAILED: Code = Code(-115);
     /// The session is over.
     pub const SESSION_EXPIRED: Code = Code(-112);
     /// The session went on at another server.
@@ -57,6 +70,10 @@ impl std::fmt::Display for Code {
             Code::NO_NODE => write!(f, "no node"),
             Code::BAD_VERSION => write!(f, "bad version"),
             Code::NODE_EXISTS => write!(f, "node exists"),
+            Code::UNIMPLEMENTED => write!(f, "unknown request"),
+            Code::NO_AUTH => write!(f, "not authorised"),
+            Code::NOT_EMPTY => write!(f, "not empty"),
+            Code::AUTH_FAILED => write!(f, "authentication failed"),
             Code::SESSION_EXPIRED => write!(f, "session expired"),
             Code::SESSION_MOVED => write!(f, "session moved"),
             Code(other) => write!(f, "error {other}"),
@@ -75,6 +92,13 @@ pub enum Step {
         data: Vec<u8>,
         /// Gone with the session.
         ephemeral: bool,
+    },
+    /// Create an ephemeral node that only those who authenticated like this session may touch.
+    CreateOwned {
+        /// Where.
+        path: String,
+        /// With what content.
+        data: Vec<u8>,
     },
     /// Delete a node, whatever its version.
     Delete {
@@ -115,6 +139,22 @@ pub enum Message {
     Exists(String),
     /// A round trip to the leader; everything committed before it is applied at this server afterwards.
     Sync(String),
+    /// Create a node that the server removes by itself once it has had children and has none any more (ZooKeeper 3.5).
+    CreateContainer {
+        /// Where.
+        path: String,
+        /// Only those who authenticated like this session may touch it.
+        owned: bool,
+    },
+    /// Delete a node, whatever its version.
+    Delete(String),
+    /// Say who this is; answered under the number [`XID_AUTH`].
+    Auth {
+        /// `digest` ...
+        scheme: String,
+        /// `user:password` ...
+        credentials: Vec<u8>,
+    },
     /// Heartbeat.
     Ping,
     /// End of session.
@@ -144,6 +184,17 @@ impl Message {
             Message::Sync(path) => {
                 w.int(OP_SYNC).string(path);
             }
+            Message::CreateContainer { path, owned } => {
+                w.int(OP_CREATE_CONTAINER).string(path).buffer(&[]);
+                write_acl(&mut w, *owned);
+                w.int(CONTAINER);
+            }
+            Message::Delete(path) => {
+                w.int(OP_DELETE).string(path).int(ANY_VERSION);
+            }
+            Message::Auth { scheme, credentials } => {
+                w.int(OP_AUTH).int(0).string(scheme).buffer(credentials);
+            }
             Message::Ping => {
                 w.int(OP_PING);
             }
@@ -155,6 +206,11 @@ impl Message {
     }
 }
 
+fn write_acl(w: &mut Writer, owned: bool) {
+    let (scheme, id) = if owned { ("auth", "") } else { ("world", "anyone") };
+    w.int(1).int(ALL_PERMISSIONS).string(scheme).string(id);
+}
+
 fn write_step(w: &mut Writer, step: &Step) {
     let header = |w: &mut Writer, op: i32| {
         w.int(op).bool(false).int(-1);
@@ -163,8 +219,14 @@ fn write_step(w: &mut Writer, step: &Step) {
         Step::Create { path, data, ephemeral } => {
             header(w, OP_CREATE);
             w.string(path).buffer(data);
-            w.int(1).int(ALL_PERMISSIONS).string("world").string("anyone");
+            write_acl(w, false);
             w.int(if *ephemeral { EPHEMERAL } else { 0 });
+        }
+        Step::CreateOwned { path, data } => {
+            header(w, OP_CREATE);
+            w.string(path).buffer(data);
+            write_acl(w, true);
+            w.int(EPHEMERAL);
         }
         Step::Delete { path } => {
             header(w, OP_DELETE);
