@@ -1,6 +1,7 @@
 //! What is tested. Systems with clients of their own kind are [`trial::Trial`]s, small and embedded, one for each group of claims.
 //! Registries are [`World`]s: the master drives them and does not know which one it is.
 
+pub mod consensus;
 pub mod registry;
 pub mod routed;
 pub mod trial;
