@@ -70,7 +70,7 @@ pub fn attempt(plan: &Plan, options: &Options, traced: bool) -> Result<Attempt, 
     let recording = Recording::in_memory(&mut events);
     let run = Master::new(world.0.as_mut(), plan, contract, recording, &mut observers, &stop).run();
     let end = run.map_err(|e| Error::harness(e.to_string()))?.end;
-    let (steps, coverage, trace) = (world.0.steps(), world.0.coverage(), world.0.take_trace());
+    let (steps, coverage, trace) = (world.0.steps(), world.0.coverage(), world.0.messages(0));
     drop(world);
     let report = checkers::check(&header, &events, options);
     Ok(Attempt { header, events, report, end, steps, coverage, trace })

@@ -25,6 +25,7 @@ pub mod slack;
 pub mod store;
 pub mod swarm;
 pub mod verdict;
+pub mod walk;
 pub mod worlds;
 
 /// Name and version, as histories and plans carry them.

@@ -130,14 +130,14 @@ impl<M: Machine> Kernel<M> {
         &self.reached
     }
 
-    /// From now on every message between nodes is remembered. Costs memory until it is taken.
+    /// From now on every message between nodes is remembered. Costs memory.
     pub fn trace(&mut self) {
         self.trace.start();
     }
 
-    /// The messages remembered since the last call, in order of sending.
-    pub fn take_trace(&mut self) -> Vec<Traced> {
-        self.trace.take()
+    /// The messages remembered so far, in order of sending.
+    pub fn messages(&self) -> &[Traced] {
+        self.trace.messages()
     }
 
     /// How many messages this fault has touched so far.

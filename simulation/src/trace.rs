@@ -55,8 +55,8 @@ impl Trace {
         }
     }
 
-    /// What was remembered since the last call.
-    pub fn take(&mut self) -> Vec<Traced> {
-        self.messages.as_mut().map(std::mem::take).unwrap_or_default()
+    /// What was remembered so far.
+    pub fn messages(&self) -> &[Traced] {
+        self.messages.as_deref().unwrap_or_default()
     }
 }

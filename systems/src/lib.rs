@@ -8,4 +8,4 @@ pub mod trial;
 pub mod world;
 pub mod zookeeper;
 
-pub use world::{Call, Happening, Observation, Request, Response, SystemInfo, World, WorldError};
+pub use world::{Call, Happening, NodeState, Observation, Request, Response, SystemInfo, World, WorldError};

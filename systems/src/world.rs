@@ -192,12 +192,32 @@ pub trait World {
     fn coverage(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
     }
-    /// From now on remembers every message between nodes, for [`World::take_trace`]. Simulations only; costs memory.
+    /// From now on remembers every message between nodes, for [`World::messages`]. Simulations only; costs memory.
     fn trace(&mut self) {}
-    /// The messages remembered since the last call, in order of sending; times are times of the run.
-    fn take_trace(&mut self) -> Vec<TracedMessage> {
+    /// The messages remembered, in order of sending, without the first so many; times are times of the run.
+    fn messages(&self, from: usize) -> Vec<TracedMessage> {
+        let _ = from;
         Vec::new()
     }
+    /// What each node, and each client that did anything, holds now. Simulations only: real nodes do not tell.
+    fn states(&self) -> Vec<NodeState> {
+        Vec::new()
+    }
+    /// When something happens next inside; none if that is not known, or nothing will.
+    fn next_time(&mut self) -> Option<Nanos> {
+        None
+    }
+}
+
+/// What a node holds at an instant, for people.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct NodeState {
+    /// Its name, or `client-N`.
+    pub node: String,
+    /// In a few words: `runs`, `paused`, `gone` ...
+    pub condition: String,
+    /// By name: lists of things in order, each in a few words.
+    pub holds: Vec<(&'static str, Vec<String>)>,
 }
 
 /// A message on its way, for drawings and stories.

@@ -1,5 +1,6 @@
 //! The command line: arguments become low-level values here, and are acted on in one file for each command.
 
+mod again;
 mod check;
 mod claims;
 mod doctor;
@@ -13,6 +14,7 @@ mod replay;
 mod run;
 mod session;
 mod shrink;
+mod walk;
 
 use crate::error::Error;
 use clap::{Args, Parser, Subcommand};
@@ -115,6 +117,18 @@ struct RunArgs {
 struct ReplayArgs {
     /// The folder of a run, or a plan file.
     what: PathBuf,
+    /// Stop a virtual run at this time (3.2s, 450ms), show what every node holds, and go no further.
+    #[arg(long, value_name = "TIME", value_parser = walk::instant, conflicts_with = "times")]
+    until: Option<history::Nanos>,
+    /// Go through a virtual run step by step, from --until or from its beginning; commands are read from standard input.
+    #[arg(long, conflicts_with_all = ["times", "json"])]
+    step: bool,
+    /// Show every message of this node (or client-N), and what it holds. Can be given several times.
+    #[arg(long, value_name = "NODE", conflicts_with = "times")]
+    trace: Vec<String>,
+    /// Run the plan so many times and say how often it failed the same way: for real systems, whose runs differ.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    times: Option<u32>,
     #[command(flatten)]
     session: SessionArgs,
 }

@@ -1,15 +1,21 @@
 //! `upheaval replay RUN|PLAN`.
 
-use super::{ReplayArgs, session};
+use super::{ReplayArgs, again, session, walk};
 use crate::error::Error;
 use crate::plan::{Plan, SCHEMA};
 use crate::store::{self, RunFolder};
 use std::path::Path;
 
-/// Runs a stored plan again. In virtual time the history is the same, byte for byte.
+/// Runs a stored plan again, walks through it, or runs it many times. In virtual time the history is the same, byte for byte.
 pub fn replay(arguments: ReplayArgs) -> Result<u8, Error> {
     let (plan, scenario) = load(&arguments.what)?;
-    session::perform(&plan, scenario.as_deref(), &arguments.session)
+    if arguments.step || arguments.until.is_some() || !arguments.trace.is_empty() {
+        return walk::walk(&plan, &arguments);
+    }
+    match arguments.times {
+        Some(times) => again::again(&plan, scenario.as_deref(), times, &arguments),
+        None => session::perform(&plan, scenario.as_deref(), &arguments.session),
+    }
 }
 
 /// The plan of a run's folder or of a file, and the scenario beside it.

@@ -6,6 +6,8 @@ use crate::observer::Observers;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::run::{Setting, run};
+use crate::store::RunFolder;
+use crate::verdict::Judged;
 use checkers::{Options, Report, Verdict};
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -24,7 +26,23 @@ pub fn coloured() -> bool {
 
 /// Runs a plan and shows what came of it.
 pub fn perform(plan: &Plan, scenario: Option<&str>, arguments: &SessionArgs) -> Result<u8, Error> {
-    let stop = stop_flag()?;
+    let (_, judged) = once(plan, scenario, arguments, &*stop_flag()?, arguments.json)?;
+    if arguments.json {
+        print(&reports::json::summary(&judged.run()).to_json())?;
+    } else {
+        print(&reports::terminal::summary(&judged.run(), coloured()))?;
+    }
+    Ok(judged.report.verdict.exit_code())
+}
+
+/// Runs a plan into the store, with progress and metrics; `quiet` leaves out the lines at its beginning.
+pub fn once(
+    plan: &Plan,
+    scenario: Option<&str>,
+    arguments: &SessionArgs,
+    stop: &AtomicBool,
+    quiet: bool,
+) -> Result<(RunFolder, Judged), Error> {
     let mut observers = Observers::default();
     let _server = match arguments.metrics {
         Some(address) => {
@@ -38,7 +56,6 @@ pub fn perform(plan: &Plan, scenario: Option<&str>, arguments: &SessionArgs) -> 
     };
     observers.0.push(Box::new(Progress::new(plan)));
     let options = options(arguments.divide_bounds, arguments.threads);
-    let quiet = arguments.json;
     let mut begun = |header: &history::Header, facts: &reports::RunFacts| {
         if !quiet {
             // A summary that nobody reads any more is no reason to stop a run.
@@ -57,18 +74,12 @@ pub fn perform(plan: &Plan, scenario: Option<&str>, arguments: &SessionArgs) -> 
         store: &arguments.store,
         scenario,
         observer: &mut observers,
-        stop: &stop,
+        stop,
         options: &options,
         measure: true,
         begun: &mut begun,
     };
-    let (_, judged) = run(plan, setting)?;
-    if arguments.json {
-        print(&reports::json::summary(&judged.run()).to_json())?;
-    } else {
-        print(&reports::terminal::summary(&judged.run(), coloured()))?;
-    }
-    Ok(judged.report.verdict.exit_code())
+    run(plan, setting)
 }
 
 /// The first Ctrl-C (or SIGTERM) heals and reports, the second exits at once: the supervisor cleans up then.

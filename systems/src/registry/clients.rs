@@ -4,7 +4,7 @@
 use super::RegistryConfig;
 use super::layout::NodeIds;
 use super::message::{Answer, Ask, ConnectionId, Content, In, Message, Out, Timer};
-use crate::world::{Call, Happening, Request, Response};
+use crate::world::{Call, Happening, NodeState, Request, Response};
 use history::{ClientId, ConnectionState, DataIx, MILLI, Nanos, OpId};
 use simulation::{Input, NO_CHANNEL, NodeId, Now};
 use std::sync::Arc;
@@ -63,6 +63,21 @@ impl Clients {
     /// The session node that a client is connected to.
     pub fn session_of(&self, client: ClientId) -> Option<NodeId> {
         self.clients.get(client as usize)?.link.filter(|link| link.up).map(|link| link.session)
+    }
+
+    /// Every client that connected at least once, for people who look into a run.
+    pub(super) fn states(&self, name: &dyn Fn(NodeId) -> String) -> impl Iterator<Item = NodeState> {
+        let known = self.clients.iter().enumerate().filter(|(_, client)| client.connects > 0);
+        known.map(|(number, client)| {
+            let condition = match client.link {
+                Some(link) if link.up => format!("connected to {} ({})", name(link.session), link.id),
+                Some(link) => format!("connects to {} ({})", name(link.session), link.id),
+                None => "not connected".to_owned(),
+            };
+            let open = client.open.map(|open| format!("op {}", open.op));
+            let holds = open.map(|open| ("waits for", vec![open])).into_iter().collect();
+            NodeState { node: format!("client-{number}"), condition, holds }
+        })
     }
 
     /// One step.

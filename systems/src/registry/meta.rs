@@ -7,6 +7,7 @@ use super::bugs::Bug;
 use super::cluster::Cluster;
 use super::layout::NodeIds;
 use super::message::{In, Message, Out, Timer};
+use super::showing::Shown;
 use history::{MILLI, Nanos};
 use simulation::{Input, NodeId, Now};
 use std::collections::BTreeMap;
@@ -33,6 +34,27 @@ impl Database {
     /// The meta node whose lease runs now.
     pub fn leader(&self, mono: Nanos) -> Option<NodeId> {
         self.holder.filter(|(_, until)| mono < *until).map(|(node, _)| node)
+    }
+
+    /// The lease and the tables, for people who look into a run.
+    pub(super) fn show(&self, now: Now, name: &dyn Fn(NodeId) -> String) -> Shown {
+        let lease = match self.leader(now.mono) {
+            Some(holder) => format!("{} holds the lease, term {}", name(holder), self.term),
+            None => format!("nobody holds the lease; the last term was {}", self.term),
+        };
+        let nodes = self.cluster.nodes().map(|(node, life)| format!("{} in life {life}", name(node)));
+        let slots = self.cluster.slots.iter().enumerate().map(|(slot, seat)| {
+            let leader = seat.leader.map_or("nobody".to_owned(), name);
+            let followers: Vec<String> = seat.followers.iter().map(|node| name(*node)).collect();
+            let copies = if followers.is_empty() { "nobody".to_owned() } else { followers.join(", ") };
+            format!("slot {slot}: {leader}, epoch {}, copied by {copies}", seat.epoch)
+        });
+        vec![
+            ("lease", vec![lease]),
+            ("table", vec![format!("v{}", self.cluster.version)]),
+            ("live nodes", nodes.collect()),
+            ("leaders", slots.collect()),
+        ]
     }
 
     /// One step.
@@ -115,6 +137,17 @@ impl Meta {
     /// True if this node may believe that it leads.
     pub fn leads(&self, now: Now) -> bool {
         self.office.is_some_and(|(_, until)| now.mono < until || self.bug == Some(Bug::TwoMetaLeaders))
+    }
+
+    /// What it believes, for people who look into a run.
+    pub(super) fn show(&self, now: Now) -> Shown {
+        let office = match self.office {
+            Some((term, _)) if self.leads(now) => format!("leads in term {term}"),
+            Some((term, _)) => format!("does not lead; its term {term} is over"),
+            None => "does not lead".to_owned(),
+        };
+        let pending = self.pending.map_or(String::new(), |(version, _)| format!(", commits v{version}"));
+        vec![("knows", vec![format!("{office}, table v{}{pending}", self.cluster.version)])]
     }
 
     /// One step.

@@ -29,6 +29,7 @@ pub mod node;
 mod resolve;
 mod saying;
 pub mod session;
+mod showing;
 pub mod slot;
 #[cfg(test)]
 mod tests;

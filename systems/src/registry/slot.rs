@@ -218,6 +218,11 @@ impl Slot {
         all.filter(|((_, number), _)| *number == 0).map(|(_, kept)| &kept.entry)
     }
 
+    /// DataIds, their versions and what is published on them.
+    pub fn datums(&self) -> impl Iterator<Item = (DataIx, u64, Vec<Arc<str>>)> {
+        self.datums.iter().map(|(data, datum)| (*data, datum.version, values(&datum.entries, |_| true)))
+    }
+
     /// Everything, also what was removed lately.
     pub fn copy(&self) -> Vec<Entry> {
         self.entries().cloned().collect()

@@ -9,7 +9,7 @@ use super::layout::{NodeIds, slot_of};
 use super::message::Message;
 use super::meta::Database;
 use super::node::RegistryNode;
-use crate::world::{Call, Happening, Observation, SystemInfo, TracedMessage, World, WorldError};
+use crate::world::{Call, Happening, NodeState, Observation, SystemInfo, TracedMessage, World, WorldError};
 use history::{MILLI, Nanos, SystemName};
 use nemesis::PlannedFault;
 use simulation::{Counters, Kernel, Latency, NodeId, Traced};
@@ -129,19 +129,19 @@ impl RegistryWorld {
         self.observed.push(Observation { time: self.time(), what });
     }
 
-    /// A message in the run's time and names; none if it was sent before the run began.
-    fn told(&self, message: Traced) -> Option<TracedMessage> {
+    /// A message in the run's time and names. Nobody can ask for messages before the run has begun.
+    fn told(&self, message: &Traced) -> TracedMessage {
         let end = |node| match node == self.ids.clients() {
             true => format!("client-{}", message.channel),
             false => self.ids.name(node),
         };
-        Some(TracedMessage {
-            sent: message.sent.checked_sub(self.origin)?,
+        TracedMessage {
+            sent: message.sent - self.origin,
             arrives: message.arrives.map(|at| at - self.origin),
             from: end(message.from),
             to: end(message.to),
-            says: message.says,
-        })
+            says: message.says.clone(),
+        }
     }
 
     /// Everybody may ask for the slot table as meta has committed it.
@@ -260,8 +260,15 @@ impl World for RegistryWorld {
         self.kernel.trace();
     }
 
-    fn take_trace(&mut self) -> Vec<TracedMessage> {
-        let messages = self.kernel.take_trace();
-        messages.into_iter().filter_map(|message| self.told(message)).collect()
+    fn messages(&self, from: usize) -> Vec<TracedMessage> {
+        self.kernel.messages().get(from..).unwrap_or_default().iter().map(|message| self.told(message)).collect()
+    }
+
+    fn states(&self) -> Vec<NodeState> {
+        self.show()
+    }
+
+    fn next_time(&mut self) -> Option<Nanos> {
+        self.kernel.next_time().map(|time| time.saturating_sub(self.origin))
     }
 }

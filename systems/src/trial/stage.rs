@@ -182,16 +182,16 @@ impl<A: Actor> Playing<'_, A> {
         self.record();
     }
 
-    fn finish(mut self) -> Played<A> {
+    fn finish(self) -> Played<A> {
         let name = |node: NodeId| self.names[node as usize].clone();
-        let message = |traced: simulation::Traced| TracedMessage {
+        let message = |traced: &simulation::Traced| TracedMessage {
             sent: traced.sent,
             arrives: traced.arrives,
             from: name(traced.from),
             to: name(traced.to),
-            says: traced.says,
+            says: traced.says.clone(),
         };
-        let messages = self.kernel.take_trace().into_iter().map(message).collect();
+        let messages = self.kernel.messages().iter().map(message).collect();
         let outcome = Outcome {
             asked: self.plan.operations.len() as u64,
             completed: self.recorder.completed,

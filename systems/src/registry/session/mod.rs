@@ -6,6 +6,7 @@
 
 mod connections;
 mod pushing;
+mod showing;
 mod store;
 mod watching;
 mod writing;

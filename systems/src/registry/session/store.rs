@@ -32,6 +32,11 @@ impl Store {
         self.slots.iter_mut().for_each(BTreeMap::clear);
     }
 
+    /// Everything, by slot.
+    pub fn iter(&self) -> impl Iterator<Item = &Held> {
+        self.slots.iter().flat_map(BTreeMap::values)
+    }
+
     fn slot(&mut self, data: DataIx) -> &mut BTreeMap<(DataIx, Publisher), Held> {
         let at = slot_of(data, self.slots.len() as u32) as usize;
         &mut self.slots[at]

@@ -30,6 +30,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
+    /// How many changes data has not acknowledged.
+    pub fn waiting(&self) -> usize {
+        self.queue.len() + self.under_way.as_ref().map_or(0, |batch| batch.entries.len())
+    }
+
     /// True if nothing waits for a second attempt.
     pub fn is_calm(&self) -> bool {
         self.under_way.as_ref().is_none_or(|batch| batch.attempts <= 1)
