@@ -166,7 +166,7 @@ impl Scenario {
     }
 
     /// Bounds that types cannot say.
-    fn check(&self) -> Result<(), Error> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let workload = &self.workload;
         let name_ok = self.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
         let rules: [(bool, String); 8] = [

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use checkers::Options;
-use checkers::suspect::{Observations, locate, observe};
+use checkers::suspect::{Observations, locate};
 use harness::attempt::attempt;
+use harness::claims::locating::{Truth, drawn, seen, truth, without_table};
 use harness::plan::Plan;
 use harness::scenario::Scenario;
-use history::{Event, Fault, FaultKind, FaultStage, word};
-use simulation::hash_draw;
+use history::word;
 use std::collections::BTreeMap;
 
 /// At least so many of 100 faults are located.
@@ -18,12 +18,6 @@ const ACCUSED_PERCENT_MAX: usize = 5;
 
 /// The locator under test, among deliberately bad ones.
 const LOCATED: &str = "located";
-
-/// A fault that bit, and the one node that it was aimed at.
-struct Truth {
-    kind: FaultKind,
-    node: String,
-}
 
 /// A run as the locator sees it, and what really was the matter.
 struct Case {
@@ -42,36 +36,10 @@ fn from() -> u64 {
     std::env::var("UPHEAVAL_FROM").ok().and_then(|n| n.parse().ok()).unwrap_or(1)
 }
 
-/// The node of a fault: the one that it lists, or the one that all of its links have in common.
-fn target(fault: &Fault) -> String {
-    let common = |name: &&String| fault.links.iter().all(|(from, to)| from == *name || to == *name);
-    let (from, to) = fault.links.first().cloned().unwrap_or_default();
-    fault.nodes.first().or([&from, &to].into_iter().find(common)).unwrap().clone()
-}
-
-fn truth(events: &[Event]) -> Option<Truth> {
-    let faults = events.iter().filter_map(|event| match event {
-        Event::Fault(fault) if fault.kind != FaultKind::Rebalance => Some(fault),
-        _ => None,
-    });
-    let faults: Vec<&Fault> = faults.collect();
-    let started: Vec<&&Fault> = faults.iter().filter(|fault| fault.stage == FaultStage::Start).collect();
-    assert!(started.len() <= 1, "one fault at most");
-    let started = started.first()?;
-    let bit = faults.iter().any(|fault| fault.effect.as_ref().is_some_and(|effect| effect.bit));
-    assert!(bit, "{started:?} had no effect");
-    Some(Truth { kind: started.kind, node: target(started) })
-}
-
 fn case(scenario: &Scenario, seed: u64) -> Case {
     let options = Options { threads: 1, ..Options::default() };
     let run = attempt(&Plan::draw(scenario, seed, None), &options, false).unwrap();
-    Case { seed, seen: observe(&run.header, &without_faults(&run.events)), truth: truth(&run.events) }
-}
-
-/// The locator is not even given the faults.
-fn without_faults(events: &[Event]) -> Vec<Event> {
-    events.iter().filter(|event| !matches!(event, Event::Fault(_))).cloned().collect()
+    Case { seed, seen: seen(&run), truth: truth(&run.events) }
 }
 
 /// Two threads share the seeds.
@@ -162,13 +130,6 @@ fn scenario(sets: &[&str]) -> Scenario {
     Scenario::load("r9", &sets).unwrap().0
 }
 
-/// One of the nodes that could be to blame.
-fn drawn(case: &Case, salt: u64) -> String {
-    let nodes: Vec<&String> =
-        case.seen.nodes.iter().filter(|n| n.role == "session" || n.role == "data").map(|n| &n.name).collect();
-    nodes[hash_draw(salt, &[case.seed]) as usize % nodes.len()].clone()
-}
-
 #[test]
 fn the_faulty_node_is_named_and_nobody_without_a_fault() {
     let mut cases = cases(&scenario(&[]));
@@ -179,6 +140,7 @@ fn the_faulty_node_is_named_and_nobody_without_a_fault() {
 
     // The same measurement tells bad locators: one that guesses, one that accuses nobody, one that accuses somebody always, and
     // one that does not know the routing table.
+    let drawn = |case: &Case, salt: u64| drawn(&case.seen, case.seed + (salt << 32)).unwrap();
     let guess = |case: &Case| Some((drawn(case, 7), 0.5));
     assert!(score("guess", &cases, &guess).is_err());
     let never = |_: &Case| None;
@@ -186,9 +148,7 @@ fn the_faulty_node_is_named_and_nobody_without_a_fault() {
     let always = |case: &Case| located(case).or(Some((drawn(case, 8), 0.1)));
     assert!(score("always somebody", &cases, &always).is_err());
     let blind = |case: &Case| {
-        let mut seen = case.seen.clone();
-        seen.all.iter_mut().for_each(|one| one.data = None);
-        locate(&seen).map(|suspect| (suspect.node, suspect.confidence))
+        locate(&without_table(&case.seen)).map(|suspect| (suspect.node, suspect.confidence))
     };
     assert!(score("without slot table", &cases, &blind).is_err());
 }

@@ -31,7 +31,7 @@ fn verdict(plan: &Plan) -> Verdict {
 }
 
 fn shrunk(plan: &Plan, time: Duration, threads: usize) -> Shrunk {
-    shrink(plan, Effort { time, threads }, &mut |_, _| {}).unwrap()
+    shrink(plan, &Options::default(), Effort { time, threads }, &mut |_, _| {}).unwrap()
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -2,6 +2,7 @@
 //! Registries are [`World`]s: the master drives them and does not know which one it is.
 
 pub mod consensus;
+pub mod levels;
 pub mod registry;
 pub mod routed;
 pub mod trial;

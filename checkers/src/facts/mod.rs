@@ -1,5 +1,9 @@
 //! Checkers of simulated trials: pure functions from what nodes said was so ([`history::Fact`]) to findings. Each is a file.
 
+mod sight;
+
+pub use sight::sight;
+
 use history::Nanos;
 use serde::{Deserialize, Serialize};
 

@@ -16,6 +16,7 @@ const CHECKS: &[(&str, Check)] = &[
         linearizable(outcome, ModelName::Register, Some(Value::Int(::systems::routed::PRELOADED)))
     }),
     ("counter", |outcome| linearizable(outcome, ModelName::Counter, None)),
+    ("sight", |outcome| checkers::facts::sight(&outcome.facts)),
     ("multi-register", |outcome| linearizable(outcome, ModelName::MultiRegister, Some(Value::Nil))),
 ];
 

@@ -1,5 +1,6 @@
 //! The file of one variant of a claim: what is predicted, and the options of the system.
 
+use super::sample::Lab;
 use super::systems;
 use crate::error::Error;
 use crate::scenario::toml_error;
@@ -42,6 +43,9 @@ pub struct Relation {
     pub less: String,
     /// Scenario with the larger sum.
     pub more: String,
+    /// Of the larger sum, where it is another figure.
+    #[serde(default)]
+    pub more_figure: Option<String>,
     /// The smaller sum is at most so many thousandths of the larger one.
     #[serde(default = "whole")]
     pub at_most_permille: i64,
@@ -66,6 +70,16 @@ pub struct Sweep {
     pub unit: String,
     /// Values, in thousandths of the bound. Up to 1000 the claim must hold, beyond it must be violated.
     pub permille: Vec<i64>,
+    /// The other way round: what is swept is a promise, which holds from the measured maximum on and not below it.
+    #[serde(default)]
+    pub falling: bool,
+}
+
+impl Sweep {
+    /// True if the claim must be violated at this value.
+    pub fn breaks(&self, value: i64, bound: i64) -> bool {
+        if self.falling { value < bound } else { value > bound }
+    }
 }
 
 /// The `[claim]` table.
@@ -122,14 +136,11 @@ impl ClaimFile {
             return Err(Error::usage(format!("{shown}: expected [claim] and one more table, that of the system")));
         };
         let file = ClaimFile { name: name.to_owned(), head: shape.claim, system, options };
-        file.trial()?;
-        for check in &file.head.checks {
-            super::checks::find(check).ok_or_else(|| Error::usage(format!("{shown}: there is no check `{check}`")))?;
-        }
+        Lab::new(&file)?;
         Ok(file)
     }
 
-    /// The system with its options.
+    /// The system with its options; none for the embedded registry, which is no trial.
     pub fn trial(&self) -> Result<Box<dyn Trial>, Error> {
         systems::build(&self.system, &self.options)
             .map_err(|wrong| Error::usage(format!("scenarios/claims/{}.toml: [{}] {wrong}", self.name, self.system)))

@@ -3,17 +3,21 @@
 //!
 //! To add a claim: a system under `systems/src/` that is a `systems::trial::Trial`, a line in `systems.rs`, checks in
 //! `checks.rs` where the present ones do not do, a file for each variant in `scenarios/claims/`, and a row in the part's table
-//! (`r.rs`, `u.rs`, `s.rs`, `g.rs`, `c.rs`).
+//! (`r.rs`, `u.rs`, `s.rs`, `g.rs`, `c.rs`). The embedded registry is no trial but has scenarios of its own: `registry.rs`.
 
 mod c;
 pub mod checks;
 pub mod file;
 mod g;
 mod judge;
+pub mod locating;
 mod r;
+mod registry;
 mod s;
 pub mod sample;
-pub mod shrink;
+pub mod script;
+mod sequences;
+mod shrink;
 mod systems;
 pub mod table;
 mod tale;

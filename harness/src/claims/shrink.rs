@@ -1,12 +1,10 @@
 //! Delta debugging (Zeller and Hildebrandt 2002) over the entries of a plan: the result fails in the same way, and leaving out
 //! any one entry more would make it pass.
 
-use super::sample::Lab;
 use ::systems::trial::TrialPlan;
 
-/// Cuts a plan down that shows a violation of this kind.
-pub fn shrink(lab: &Lab, plan: &TrialPlan, kind: &str) -> TrialPlan {
-    let fails = |plan: &TrialPlan| lab.plan(plan, false).shows(kind);
+/// Cuts a plan down for which `fails` is true.
+pub fn shrink(plan: &TrialPlan, fails: &dyn Fn(&TrialPlan) -> bool) -> TrialPlan {
     let mut best = plan.clone();
     let mut size = best.len().div_ceil(2);
     while size > 0 {

@@ -1,5 +1,6 @@
 //! The systems that claims run on, by the name of their table in a claim's file.
 
+use ::systems::levels::Levels;
 use ::systems::routed::Routed;
 use ::systems::trial::Trial;
 use serde::de::DeserializeOwned;
@@ -8,7 +9,10 @@ use serde::de::DeserializeOwned;
 type Build = fn(&toml::Table) -> Result<Box<dyn Trial>, String>;
 
 /// All of them. A new system needs one line here.
-const SYSTEMS: &[(&str, Build)] = &[("routed", |options| Ok(Box::new(Routed::new(read(options)?)?)))];
+const SYSTEMS: &[(&str, Build)] = &[
+    ("levels", |options| Ok(Box::new(Levels::new(read(options)?)?))),
+    ("routed", |options| Ok(Box::new(Routed::new(read(options)?)?))),
+];
 
 fn read<T: DeserializeOwned>(options: &toml::Table) -> Result<T, String> {
     toml::Value::Table(options.clone()).try_into().map_err(|e: toml::de::Error| e.message().to_owned())

@@ -6,6 +6,7 @@ use crate::fingerprint::Fingerprint;
 use crate::shrink::{self, Effort, Size};
 use crate::store;
 use crate::verdict::Judged;
+use checkers::Options;
 use indicatif::ProgressBar;
 use reports::format;
 use serde::Serialize;
@@ -52,7 +53,7 @@ pub fn shrink(arguments: &ShrinkArgs) -> Result<u8, Error> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let effort = Effort { time: arguments.time, threads: arguments.jobs.map_or(cores, usize::from) };
     let bar = ProgressBar::new_spinner();
-    let shrunk = shrink::shrink(&plan, effort, &mut |plan, tried| {
+    let shrunk = shrink::shrink(&plan, &Options::default(), effort, &mut |plan, tried| {
         bar.set_message(format!("{} left, {tried} plans tried", Size::of(plan)));
         bar.tick();
     });

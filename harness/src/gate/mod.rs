@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::shrink::{self, Effort};
 use crate::store::RunFolder;
-use checkers::Verdict;
+use checkers::{Options, Verdict};
 use hook::Told;
 use memory::Memory;
 use objective::Baseline;
@@ -255,7 +255,7 @@ fn shrunk(work: &Work<'_>, plan: &Plan, failure: &mut GateFailure) -> Result<(),
     if time.is_zero() || work.stop.load(Ordering::Relaxed) {
         return Ok(());
     }
-    let small = shrink::shrink(plan, Effort { time, threads: work.jobs.max(1) }, &mut |_, _| {})?;
+    let small = shrink::shrink(plan, &Options::default(), Effort { time, threads: work.jobs.max(1) }, &mut |_, _| {})?;
     let (folder, judged) = shrink::keep(&small, work.store)?;
     failure.shrunk = Some(folder.path.display().to_string());
     failure.operations = Some(small.after.operations as u64);

@@ -12,6 +12,7 @@ use checkers::Options;
 use reports::tale::{self, Message};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+use systems::world::TracedMessage;
 
 /// Runs the small plan into the store, as `replay` would, and adds its story. An error if it does not fail as it did.
 pub fn keep(shrunk: &Shrunk, store: &Path) -> Result<(RunFolder, Judged), Error> {
@@ -34,11 +35,7 @@ pub fn keep(shrunk: &Shrunk, store: &Path) -> Result<(RunFolder, Judged), Error>
         )));
     }
     let traced = attempt(&shrunk.plan, &options, true)?;
-    let messages: Vec<Message> = traced
-        .trace
-        .into_iter()
-        .map(|m| Message { sent: m.sent, arrives: m.arrives, from: m.from, to: m.to, says: m.says })
-        .collect();
+    let messages: Vec<Message> = traced.trace.iter().map(message).collect();
     let (before, after) = (&shrunk.before, &shrunk.after);
     let how = format!("from {before} down to {} and {}", after.operations, after.faults);
     // A shrunk run is not shrunk again.
@@ -51,4 +48,10 @@ pub fn keep(shrunk: &Shrunk, store: &Path) -> Result<(RunFolder, Judged), Error>
     }
     verdict::save(&folder, &judged)?;
     Ok((folder, judged))
+}
+
+/// A message of a traced run, for its tale.
+pub fn message(traced: &TracedMessage) -> Message {
+    let TracedMessage { sent, arrives, from, to, says } = traced.clone();
+    Message { sent, arrives, from, to, says }
 }

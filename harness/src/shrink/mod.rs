@@ -11,7 +11,7 @@ mod passes;
 mod search;
 mod size;
 
-pub use keep::keep;
+pub use keep::{keep, message};
 pub use size::Size;
 
 use crate::attempt::attempt;
@@ -50,9 +50,14 @@ pub struct Shrunk {
     pub complete: bool,
 }
 
-/// Shrinks a plan. Refused where its run shows no violation, or cannot be made in virtual time.
+/// Shrinks a plan that fails by what `options` ask for. Refused where its run shows no violation, or cannot be made in virtual time.
 /// `watch` is told the smallest plan so far and how many were tried.
-pub fn shrink(plan: &Plan, effort: Effort, watch: &mut dyn FnMut(&Plan, u64)) -> Result<Shrunk, Error> {
+pub fn shrink(
+    plan: &Plan,
+    options: &Options,
+    effort: Effort,
+    watch: &mut dyn FnMut(&Plan, u64),
+) -> Result<Shrunk, Error> {
     let deadline = Instant::now() + effort.time;
     if !plan.system.is_virtual() {
         let system = plan.system.name();
@@ -61,7 +66,7 @@ pub fn shrink(plan: &Plan, effort: Effort, watch: &mut dyn FnMut(&Plan, u64)) ->
              virtual time can be shrunk; `upheaval replay` runs this one again"
         )));
     }
-    let whole = attempt(plan, &Options { threads: effort.threads, ..Options::default() }, false)?;
+    let whole = attempt(plan, &Options { threads: effort.threads, ..options.clone() }, false)?;
     let Some(failure) = Failure::of(&whole) else {
         let verdict = reports::story::verdict(whole.report.verdict);
         return Err(Error::usage(format!(
@@ -69,7 +74,7 @@ pub fn shrink(plan: &Plan, effort: Effort, watch: &mut dyn FnMut(&Plan, u64)) ->
         )));
     };
     let origin = failure.fingerprint;
-    let mut search = Search::new(plan.clone(), failure, effort.threads, deadline, watch);
+    let mut search = Search::new(plan.clone(), failure, options, effort.threads, deadline, watch);
     passes::all(&mut search);
     let (before, after) = (Size::of(plan), Size::of(&search.plan));
     let mut small = search.plan;

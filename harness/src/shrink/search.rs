@@ -78,11 +78,12 @@ impl<'a> Search<'a> {
     pub fn new(
         plan: Plan,
         failure: Failure,
+        options: &Options,
         threads: usize,
         deadline: Instant,
         watch: &'a mut dyn FnMut(&Plan, u64),
     ) -> Search<'a> {
-        let options = Options { threads: 1, examples_max: EXAMPLES, ..Options::default() };
+        let options = Options { threads: 1, examples_max: EXAMPLES, ..options.clone() };
         Search {
             threads,
             deadline,

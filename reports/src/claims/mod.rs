@@ -100,8 +100,10 @@ pub struct Swept {
     pub name: String,
     /// Its unit.
     pub unit: String,
-    /// How large it may be by the formulas.
+    /// How large it may be by the formulas, or the maximum that was measured.
     pub bound: i64,
+    /// True if the bound was measured.
+    pub measured: bool,
     /// What was observed, in order of value.
     pub points: Vec<Point>,
 }

@@ -19,11 +19,12 @@ pub(super) fn figure(swept: &Swept, m: &mut Markup) {
     let y = |share: f64| BOTTOM - share * (BOTTOM - TOP);
     let share = |point: &Point| point.violated as f64 / point.seeds.max(1) as f64;
     let (name, unit) = (names::clean(&swept.name), names::clean(&swept.unit));
+    let whence = if swept.measured { "the maximum that was measured" } else { "the bound that the formulas give" };
     m.open("figure", &[]);
     m.open("figcaption", &[]);
     m.el("b", &[], &format!("Share of seeds with a violation, by {name}"));
     m.text(" ");
-    m.el("span", &[], &format!("The dashed line is the bound that the formulas give: {} {unit}.", swept.bound));
+    m.el("span", &[], &format!("The dashed line is {whence}: {} {unit}.", swept.bound));
     m.close();
     let words = format!("Share of seeds with a violation against {name}; the bound is {} {unit}", swept.bound);
     frame::open_wide(m, WIDTH, HEIGHT, "The sweep", &words);
