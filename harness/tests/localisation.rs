@@ -147,9 +147,7 @@ fn the_faulty_node_is_named_and_nobody_without_a_fault() {
     assert!(score("never", &cases, &never).is_err());
     let always = |case: &Case| located(case).or(Some((drawn(case, 8), 0.1)));
     assert!(score("always somebody", &cases, &always).is_err());
-    let blind = |case: &Case| {
-        locate(&without_table(&case.seen)).map(|suspect| (suspect.node, suspect.confidence))
-    };
+    let blind = |case: &Case| locate(&without_table(&case.seen)).map(|suspect| (suspect.node, suspect.confidence));
     assert!(score("without slot table", &cases, &blind).is_err());
 }
 

@@ -232,16 +232,14 @@ fn point(
 ) -> Result<Point, Error> {
     let value = bound * permille / 1_000;
     let lab = Lab::new(&file.with(&sweep.key, value)?)?;
-    // A bound that was measured over all seeds may show in any of them.
-    let search = sweep.breaks(value, bound) && !sweep.falling;
-    let seeds = if search { effort.search_seeds } else { effort.hold_seeds };
+    let seeds = if sweep.breaks(value, bound) { effort.search_seeds } else { effort.hold_seeds };
     let mut violated = 0;
     for seed in 0..seeds {
         let sample = lab.seed(seed);
         row.seeds_run += 1;
         if sample.violation().is_some() {
             violated += 1;
-            // The first value beyond the bound tells the story.
+            // The first value on the wrong side of the bound tells the story.
             if row.tale.is_none() {
                 reproduce(&lab, seed, &sample, row);
             }

@@ -136,7 +136,7 @@ impl Registry {
             (Some(violation), _) => vec![Finding {
                 kind: run.fingerprint().map(|fingerprint| fingerprint.to_string()).unwrap_or_default(),
                 at: Some(violation.time),
-                node: violation.node.map(u32::from),
+                node: violation.node,
                 sentence: violation.sentence.clone(),
             }],
             (None, Verdict::Pass) => Vec::new(),
