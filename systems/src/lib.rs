@@ -1,9 +1,16 @@
 //! What is tested. Systems with clients of their own kind are [`trial::Trial`]s, small and embedded, one for each group of claims.
 //! Registries are [`World`]s: the master drives them and does not know which one it is.
 
+pub mod broadcast;
 pub mod consensus;
+pub mod cron;
+pub mod distributor;
+pub mod herd;
 pub mod levels;
+pub mod queue;
+pub mod quorum;
 pub mod registry;
+pub mod rollout;
 pub mod routed;
 pub mod trial;
 pub mod world;

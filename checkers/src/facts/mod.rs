@@ -3,6 +3,19 @@
 mod sight;
 
 pub use sight::sight;
+mod availability;
+mod blast_radius;
+mod broadcast;
+mod commits;
+mod load;
+mod work;
+
+pub use availability::availability;
+pub use blast_radius::{blast_radius, one_cluster};
+pub use broadcast::reliable_broadcast;
+pub use commits::committed_once;
+pub use load::peak_load;
+pub use work::{doubled, forgotten, skipped};
 
 use history::Nanos;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 
 use ::systems::trial::{Outcome, node_of};
 use checkers::linearizability::{self, FailedCas, Limits, ModelName, Options};
-use checkers::{Finding, Verdict};
+use checkers::{Finding, Verdict, facts};
+use history::MILLI;
 use history::calls::Value;
 
 /// A check of a trial's outcome.
@@ -17,6 +18,16 @@ const CHECKS: &[(&str, Check)] = &[
     }),
     ("counter", |outcome| linearizable(outcome, ModelName::Counter, None)),
     ("sight", |outcome| checkers::facts::sight(&outcome.facts)),
+    ("blast-radius", |outcome| facts::blast_radius(&outcome.facts)),
+    ("availability", |outcome| facts::availability(&outcome.facts)),
+    ("committed-once", |outcome| facts::committed_once(&outcome.facts)),
+    ("doubled", |outcome| facts::doubled(&outcome.facts)),
+    ("forgotten", |outcome| facts::forgotten(&outcome.facts)),
+    ("skipped", |outcome| facts::skipped(&outcome.facts)),
+    ("launches", |outcome| facts::peak_load(&outcome.facts, "launched", 20 * MILLI)),
+    ("herd", |outcome| facts::peak_load(&outcome.facts, "sends", 5 * MILLI)),
+    ("reliable-broadcast", |outcome| facts::reliable_broadcast(&outcome.facts)),
+    ("one-cluster", |outcome| facts::one_cluster(&outcome.facts)),
     ("multi-register", |outcome| linearizable(outcome, ModelName::MultiRegister, Some(Value::Nil))),
 ];
 

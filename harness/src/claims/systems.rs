@@ -1,6 +1,13 @@
 //! The systems that claims run on, by the name of their table in a claim's file.
 
+use ::systems::broadcast::Broadcast;
+use ::systems::cron::Cron;
+use ::systems::distributor::Distributor;
+use ::systems::herd::Herd;
 use ::systems::levels::Levels;
+use ::systems::queue::QueueTrial;
+use ::systems::quorum::Quorums;
+use ::systems::rollout::Rollout;
 use ::systems::routed::Routed;
 use ::systems::trial::Trial;
 use serde::de::DeserializeOwned;
@@ -11,6 +18,13 @@ type Build = fn(&toml::Table) -> Result<Box<dyn Trial>, String>;
 /// All of them. A new system needs one line here.
 const SYSTEMS: &[(&str, Build)] = &[
     ("levels", |options| Ok(Box::new(Levels::new(read(options)?)?))),
+    ("broadcast", |options| Ok(Box::new(Broadcast::new(read(options)?)?))),
+    ("cron", |options| Ok(Box::new(Cron::new(read(options)?)?))),
+    ("distributor", |options| Ok(Box::new(Distributor::new(read(options)?)?))),
+    ("herd", |options| Ok(Box::new(Herd::new(read(options)?)?))),
+    ("queue", |options| Ok(Box::new(QueueTrial::new(read(options)?)?))),
+    ("quorum", |options| Ok(Box::new(Quorums::new(read(options)?)?))),
+    ("rollout", |options| Ok(Box::new(Rollout::new(read(options)?)?))),
     ("routed", |options| Ok(Box::new(Routed::new(read(options)?)?))),
 ];
 

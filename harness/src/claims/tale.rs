@@ -64,7 +64,8 @@ fn words(outcome: &Outcome, call: &Call) -> (String, Option<String>) {
         (f, Value::Nil) => format!("{f}{key}"),
         (f, input) => format!("{f}{key} = {}", value(input)),
     };
-    let changes = matches!(call.input, Value::Int(_)) || what.starts_with("delete");
+    // Only reads come to something to see.
+    let changes = matches!(call.input, Value::Int(_)) || (call.output == Value::Nil && outcome.calls.f(call) != "read");
     let ends = match call.ended {
         Ended::Ok if changes => format!("{who}: {what} is done"),
         Ended::Ok => format!("{who}: {what} sees {}", value(&call.output)),

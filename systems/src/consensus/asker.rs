@@ -18,7 +18,16 @@ pub struct Asker<S: StateMachine> {
     leader: usize,
     /// On disk: a number is never used twice.
     number: u64,
-    open: BTreeMap<u64, (S::Command, u32)>,
+    open: BTreeMap<u64, Open<S::Command>>,
+}
+
+/// A request without an answer.
+#[derive(Clone, Debug)]
+struct Open<C> {
+    command: C,
+    attempt: u32,
+    /// Which server was asked last.
+    asked: usize,
 }
 
 impl<S: StateMachine> Asker<S> {
@@ -45,7 +54,7 @@ impl<S: StateMachine> Asker<S> {
         T: From<Timer>,
     {
         self.number += 1;
-        self.open.insert(self.number, (command, 0));
+        self.open.insert(self.number, Open { command, attempt: 0, asked: self.leader });
         self.send(self.number, out);
         self.number
     }
@@ -71,11 +80,11 @@ impl<S: StateMachine> Asker<S> {
             Say::NotLeader(number, leader) => {
                 let known = leader.and_then(|leader| self.servers.iter().position(|server| *server == leader));
                 // Who is told of a leader tries it at once; otherwise there is an election, and it waits for its timer.
-                if let (Some(known), Some((_, attempt))) = (known, self.open.get_mut(&number))
-                    && known != self.leader
+                if let (Some(known), Some(open)) = (known, self.open.get_mut(&number))
+                    && known != open.asked
                 {
                     self.leader = known;
-                    *attempt += 1;
+                    open.attempt += 1;
                     self.send(number, out);
                 }
                 None
@@ -87,19 +96,24 @@ impl<S: StateMachine> Asker<S> {
     /// A timer of the consensus has run down: no answer so far, so that the next server is tried.
     pub fn wake<M: From<Say<S>>, T: From<Timer>, R>(&mut self, timer: Timer, out: &mut Outputs<M, T, R>) {
         let Timer::Retry(number, tried) = timer else { return };
-        if let Some((_, attempt)) = self.open.get_mut(&number)
-            && *attempt == tried
+        if let Some(open) = self.open.get_mut(&number)
+            && open.attempt == tried
         {
-            *attempt += 1;
-            self.leader = (self.leader + 1) % self.servers.len();
+            open.attempt += 1;
+            // Another request may have found the leader meanwhile.
+            if open.asked == self.leader {
+                self.leader = (self.leader + 1) % self.servers.len();
+            }
             self.send(number, out);
         }
     }
 
     fn send<M: From<Say<S>>, T: From<Timer>, R>(&mut self, number: u64, out: &mut Outputs<M, T, R>) {
-        let Some((command, attempt)) = self.open.get(&number) else { return };
-        let request = Request { client: self.me, number, command: command.clone() };
-        out.send(self.servers[self.leader], Say::Ask(request, *attempt).into());
-        out.timer(self.retry_ms * MILLI, Timer::Retry(number, *attempt).into());
+        let Some(open) = self.open.get_mut(&number) else { return };
+        open.asked = self.leader;
+        let (attempt, command) = (open.attempt, open.command.clone());
+        let request = Request { client: self.me, number, command };
+        out.send(self.servers[self.leader], Say::Ask(request, attempt).into());
+        out.timer(self.retry_ms * MILLI, Timer::Retry(number, attempt).into());
     }
 }

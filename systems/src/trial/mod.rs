@@ -10,7 +10,7 @@ mod record;
 mod stage;
 
 pub use plan::{Mishap, Operation, TrialPlan, Wrong};
-pub use record::{Given, Note, Outcome, Said, node_of};
+pub use record::{Given, Note, Outcome, Said, node_of, peak};
 pub use stage::{Actor, Played, Stage};
 
 /// A system under one test, with all options chosen.

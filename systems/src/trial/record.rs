@@ -4,7 +4,7 @@ use crate::world::TracedMessage;
 use history::calls::{Builder, Calls, Ended, Value, write_edn};
 use history::{Fact, Nanos};
 use simulation::hash_draw;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// What a node of a trial tells the outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,6 +127,19 @@ impl Outcome {
         let words = text.chunks(8).map(|chunk| chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
         words.fold(text.len() as u64, |hash, word| hash_draw(hash, &[word]))
     }
+}
+
+/// The most instants within any window of such a length, for figures; instants in order of time.
+pub fn peak(instants: impl Iterator<Item = Nanos>, window: Nanos) -> i64 {
+    let (mut recent, mut most) = (VecDeque::new(), 0);
+    for at in instants {
+        while recent.front().is_some_and(|first| at - first >= window) {
+            recent.pop_front();
+        }
+        recent.push_back(at);
+        most = most.max(recent.len());
+    }
+    most as i64
 }
 
 /// Builds the operation history from what clients say.
