@@ -10,6 +10,7 @@ mod histories;
 mod list;
 mod operations;
 mod pages;
+mod probe;
 mod replay;
 mod run;
 mod session;
@@ -44,6 +45,8 @@ enum Command {
     Explore(ExploreArgs),
     /// Decide by a suite of scenarios, systems and seeds whether a build may go on.
     Gate(GateArgs),
+    /// Watch a registry in production for months, as a client that injects no fault; docs/probe.md.
+    Probe(ProbeArgs),
     /// Find a smaller plan that fails the same way, and tell its story.
     Shrink(ShrinkArgs),
     /// Check a stored history again.
@@ -200,6 +203,19 @@ struct GateArgs {
     /// Print one JSON object on standard output instead of the table.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Args, Debug)]
+struct ProbeArgs {
+    /// The configuration.
+    #[arg(value_name = "CONFIG.toml")]
+    config: PathBuf,
+    /// Stop after this time: 10m, 2h. Then the exit code is 1 if there was an incident, 3 if nothing could be judged.
+    #[arg(long = "for", value_name = "TIME", value_parser = explore::duration)]
+    duration: Option<std::time::Duration>,
+    /// Only read and check the configuration and the secrets that it names.
+    #[arg(long)]
+    check: bool,
 }
 
 #[derive(Args, Debug)]
@@ -371,6 +387,7 @@ pub fn main() -> Result<u8, Error> {
         Command::Replay(arguments) => replay::replay(arguments),
         Command::Explore(arguments) => explore::explore(arguments),
         Command::Gate(arguments) => gate::run(&arguments),
+        Command::Probe(arguments) => probe::probe(&arguments),
         Command::Shrink(arguments) => shrink::shrink(&arguments),
         Command::Claims(arguments) => claims::claims(&arguments),
         Command::Check(arguments) => check::check(arguments),

@@ -1,0 +1,126 @@
+//! What the engine does and sees, as events of a history; and the header that makes the window a history of its own.
+
+use super::{Engine, NameTable, Role};
+use crate::incident::Names;
+use history::{
+    ClientId, Connection, ConnectionState, Contract, DataIx, Event, Fault, FaultKind, FaultStage, Function, Header,
+    Keeper, Nanos, Node, Operation, Outcome, Push, SystemName,
+};
+
+impl Engine {
+    /// The operation that this canary has under way, as it begins or ends.
+    pub(super) fn operation(&self, time: Nanos, at: usize, outcome: Outcome, error: Option<String>) -> Event {
+        let canary = &self.canaries[at];
+        let open = canary.open.as_ref();
+        let f = open.map_or(Function::Ping, |open| open.f);
+        let data = open.and_then(|open| open.data);
+        Event::Op(Operation {
+            time,
+            outcome,
+            op: open.map_or(0, |open| open.op),
+            process: canary.process,
+            client: canary.id,
+            f,
+            data,
+            registration: matches!(f, Function::Publish | Function::Unpublish).then_some(0),
+            subscription: data.filter(|_| f == Function::Subscribe),
+            value: open.and_then(|open| open.value.as_deref()).map(str::to_owned),
+            session: canary.session.filter(|_| f != Function::Connect),
+            node: Some(canary.node),
+            snapshot: None,
+            late_ns: 0,
+            reaction: false,
+            error,
+        })
+    }
+
+    pub(super) fn push(&self, time: Nanos, client: ClientId, data: DataIx, version: Option<u64>) -> Push {
+        let canary = &self.canaries[client as usize];
+        let session = canary.session.unwrap_or_default();
+        Push { time, client, session, subscription: data, data, snapshot: 0, version, node: Some(canary.node) }
+    }
+
+    pub(super) fn connection_event(
+        &self,
+        time: Nanos,
+        client: ClientId,
+        state: ConnectionState,
+        name: Option<String>,
+        reason: Option<String>,
+    ) -> Event {
+        let canary = &self.canaries[client as usize];
+        let session = canary.session.unwrap_or_default();
+        Event::Connection(Connection { time, client, session, state, node: Some(canary.node), name, reason })
+    }
+
+    /// The probe's own delay, as a fault of the history: the checkers blame nobody else for it.
+    pub(super) fn lag_events(&mut self, now: Nanos, late: Nanos) -> [Event; 2] {
+        let id = self.lags;
+        self.lags += 1;
+        let detail = format!("the probe stood still for {} ms", late / history::MILLI);
+        let event = |stage| {
+            let kind = FaultKind::MasterLag;
+            let (nodes, links, clients) = (Vec::new(), Vec::new(), Vec::new());
+            let effect = (stage == FaultStage::Serving).then(|| history::Effect {
+                bit: true,
+                amount: (late / history::MILLI) as i64,
+                unit: "ms of lag".to_owned(),
+            });
+            Event::Fault(Fault { time: now, id, stage, kind, nodes, links, clients, detail: detail.clone(), effect })
+        };
+        [event(FaultStage::Start), event(FaultStage::Serving)]
+    }
+
+    /// The first line of a saved window.
+    pub fn header(&self) -> Header {
+        let names = NameTable(&self.config);
+        let server = |name: &String| Node { name: name.clone(), role: "server".to_owned(), serves_clients: true };
+        let pinned = self.canaries.iter().filter(|canary| canary.role == Role::Pinned).map(|canary| canary.id);
+        Header {
+            schema: history::SCHEMA,
+            scenario: "probe".to_owned(),
+            seed: 0,
+            program: format!("upheaval {}", env!("CARGO_PKG_VERSION")),
+            plan_hash: String::new(),
+            system: SystemName {
+                name: "zookeeper".to_owned(),
+                version: String::new(),
+                client: "upheaval's own".to_owned(),
+            },
+            virtual_time: false,
+            nodes: self.config.registry.addresses.iter().map(server).collect(),
+            data_ids: (0..self.config.canaries.data_ids.len() as u32).map(|ix| names.data(ix)).collect(),
+            clients: self.canaries.len() as u32,
+            pinned: pinned.collect(),
+            contract: self.contract(),
+            final_reads: 0,
+            bug: None,
+        }
+    }
+
+    /// What the objectives say, as a contract.
+    fn contract(&self) -> Contract {
+        let converge = self.config.objectives.converge_ms;
+        Contract {
+            visible_ms_max: converge,
+            recovered_ms_max: converge,
+            lease_ms_min: self.config.registry.session_timeout_ms / 2,
+            lease_ms_max: self.config.lease_ms_max(),
+            node_lease_ms_min: None,
+            lease_restarts_on_keeper_change: true,
+            lease_keeper: Keeper::AnyNode,
+            survives_node_loss: true,
+            atomic_snapshots: false,
+            atomic_replace: true,
+            monotonic_pushes: true,
+            monotonic_versions: true,
+            stale_writes_rejected: false,
+            staleness_ms_max: None,
+            first_push_may_be_empty: false,
+            in_flight_ms_max: self.config.lease_ms_max(),
+            reregister_ms_max: None,
+            linearizable_reads: false,
+            calibrated: false,
+        }
+    }
+}
