@@ -44,7 +44,9 @@ pub const CLAIMS: &[&Claim] = &[
             "c8-load-growing",
             "c8-load-both",
             "c8-at-once",
-            "c8-canary"
+            "c8-canary",
+            "c8-damage-at-once",
+            "c8-damage-canary"
         ],
     },
     &Claim {

@@ -2,7 +2,7 @@
 
 use super::checks::head;
 use super::markup::Markup;
-use super::{sweep, tale};
+use super::{bars, sweep, tale};
 use crate::claims::{ClaimSummary, Row};
 use crate::{format, names, story};
 use std::collections::BTreeSet;
@@ -40,6 +40,7 @@ fn claim(id: &str, sentence: &str, rows: &[&Row], m: &mut Markup) {
     m.el("h2", &[], id);
     m.el("p", &[("class", "lead")], sentence);
     side_by_side(rows, m);
+    bars::figures(rows, m);
     for row in rows {
         variant(row, m);
     }
@@ -56,7 +57,7 @@ fn side_by_side(rows: &[&Row], m: &mut Markup) {
     m.open("div", &[("class", "wide")]);
     m.open("table", &[]);
     let seeds = format::counted(measured[0].seeds_run, "seeds");
-    m.el("caption", &[], &format!("Means over {seeds}; the same operations for all."));
+    m.el("caption", &[], &format!("Means over {seeds}."));
     let titles: Vec<String> = measured.iter().map(|row| names::clean(&row.variant)).collect();
     let columns = titles.iter().map(|title| (title.as_str(), "number"));
     head(m, &[("", "")].into_iter().chain(columns).collect::<Vec<_>>());
@@ -65,9 +66,9 @@ fn side_by_side(rows: &[&Row], m: &mut Markup) {
         m.open("tr", &[]);
         m.el("th", &[("scope", "row")], &names::clean(figure));
         for row in &measured {
-            let sum = row.figures.get(figure).copied().unwrap_or(0);
-            let mean = sum as f64 / row.seeds_run.max(1) as f64;
-            m.el("td", &[("class", "number")], &format!("{mean:.1}"));
+            let mean = row.figures.get(figure).map(|sum| *sum as f64 / row.seeds_run.max(1) as f64);
+            let text = mean.map_or_else(|| "-".to_owned(), |mean| format!("{mean:.1}"));
+            m.el("td", &[("class", "number")], &text);
         }
         m.close();
     }

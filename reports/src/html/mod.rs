@@ -5,6 +5,7 @@
 //! Plots are written as SVG by hand: their colours are classes that the style sheet resolves, which a plotting library
 //! that writes colours into each element would not allow.
 
+mod bars;
 pub(crate) mod checks;
 pub(crate) mod circle;
 mod claims;

@@ -105,3 +105,39 @@ impl Clock {
         out.report((self.id, Said::Ends { op, ended: Ended::Ok, output: Given::Nil }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use simulation::Message;
+
+    const CLOCK: NodeId = 9;
+
+    /// How often the job is launched by these orders.
+    fn launches(orders: &[(u64, bool)]) -> usize {
+        let mut executor = Executor::new(3, Arc::new(CronConfig::default()), CLOCK);
+        let mut out = Out::default();
+        for (term, named) in orders {
+            executor.hear(0, Say::Launch { job: 7, term: *term, named: *named }, &mut out);
+        }
+        out.sent().iter().filter(|(to, _, message)| (*to, message.says()) == (CLOCK, "job 7 runs".to_owned())).count()
+    }
+
+    #[test]
+    fn a_name_is_launched_once_and_an_old_leader_launches_nothing() {
+        assert_eq!(launches(&[(1, true), (1, true), (2, true)]), 1);
+        assert_eq!(launches(&[(1, false), (2, false)]), 2);
+        assert_eq!(launches(&[(2, false), (1, false)]), 1, "the second order is of an older leader");
+    }
+
+    #[test]
+    fn who_asks_is_told_and_bars_older_leaders() {
+        let mut executor = Executor::new(3, Arc::new(CronConfig::default()), CLOCK);
+        let mut out = Out::default();
+        executor.hear(0, Say::Query(7, 2), &mut out);
+        executor.hear(1, Say::Launch { job: 7, term: 1, named: false }, &mut out);
+        executor.hear(0, Say::Query(7, 2), &mut out);
+        let said: Vec<String> = out.sent().iter().map(|(_, _, message)| message.says()).collect();
+        assert_eq!(said, ["no", "no"], "what was asked about stays as it was told");
+    }
+}

@@ -111,3 +111,71 @@ impl Server {
         out.send(client, Say::Committed(op));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const CLIENT: NodeId = 4;
+
+    /// A server with unit 5, which has been handed out once.
+    fn server(config: DistributorConfig) -> (Server, Task) {
+        let mut server = Server::new(1, Arc::new(config));
+        server.hear(Now::at(0), CLIENT, Say::Put(9, 5), &mut Out::default());
+        let task = server.hand_out(Now::at(0)).unwrap();
+        (server, task)
+    }
+
+    /// True if the server commits it.
+    fn commits(server: &mut Server, task: Task) -> bool {
+        let mut out = Out::default();
+        server.commit(&Work { task, attempt: 77, name: 77 }, &mut out);
+        out.sent().iter().any(|(to, _, message)| (*to, message) == (CLIENT, &Say::Committed(9)))
+    }
+
+    #[test]
+    fn what_is_handed_out_is_committed_once() {
+        let (mut server, task) = server(DistributorConfig::default());
+        assert_eq!((task.unit, task.lease, task.token), (5, 1, 1));
+        assert_eq!(server.hand_out(Now::at(0)), None, "it is leased");
+        assert!(commits(&mut server, task));
+        assert!(!commits(&mut server, task));
+        assert_eq!(server.hand_out(Now::at(u64::MAX)), None, "it is committed");
+    }
+
+    #[test]
+    fn each_guarantee_refuses_what_the_others_let_through() {
+        let all = DistributorConfig::default();
+        let late = |config: &DistributorConfig| {
+            let (mut server, task) = server(config.clone());
+            server.hand_out(Now::at(config.lease_ms * MILLI)).unwrap();
+            commits(&mut server, task)
+        };
+        assert!(!late(&all));
+        assert!(late(&DistributorConfig { lease: false, ..all.clone() }));
+        let stale = |config: &DistributorConfig| {
+            let (mut server, task) = server(config.clone());
+            server.hear(Now::at(1), 3, Say::Configure(2), &mut Out::default());
+            commits(&mut server, task)
+        };
+        assert!(!stale(&all));
+        assert!(stale(&DistributorConfig { barrier: false, ..all.clone() }));
+        let foreign = |config: &DistributorConfig| {
+            let (mut server, task) = server(config.clone());
+            commits(&mut server, Task { token: 0, ..task })
+        };
+        assert!(!foreign(&all));
+        assert!(foreign(&DistributorConfig { token: false, ..all }));
+    }
+
+    #[test]
+    fn a_unit_of_an_older_configuration_is_handed_out_again() {
+        let (mut server, task) = server(DistributorConfig::default());
+        server.hear(Now::at(1), 3, Say::Configure(2), &mut Out::default());
+        assert!(!commits(&mut server, task));
+        let again = server.hand_out(Now::at(2)).unwrap();
+        assert_eq!((again.lease, again.configuration), (2, 2));
+        assert!(commits(&mut server, again));
+    }
+}
