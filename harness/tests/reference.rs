@@ -35,6 +35,18 @@ const SUITES: &[(&str, &str)] = &[
     ("hooks.NAME", "Hook"),
 ];
 
+/// Tables of a probe's configuration.
+const PROBE: &[(&str, &str)] = &[
+    ("registry", "RegistryConfig"),
+    ("registry.auth", "AuthConfig"),
+    ("canaries", "CanaryConfig"),
+    ("objectives", "Objectives"),
+    ("caps", "Caps"),
+    ("evidence", "EvidenceConfig"),
+    ("http", "HttpConfig"),
+    ("webhooks", "WebhookConfig"),
+];
+
 /// One key: its name, its type as the code has it, and what its documentation says.
 struct Key {
     name: String,
@@ -110,16 +122,22 @@ fn scenarios(page: &mut String) {
     }
 }
 
-fn suites(page: &mut String) {
-    page.push_str("\n## Suite files (`upheaval gate`)\n");
-    let source = include_str!("../src/gate/suite.rs");
-    for (title, name) in SUITES {
+/// Tables of a file: their titles, the structs behind them and their source.
+fn tables(page: &mut String, tables: &[(&str, &str)], source: &str) {
+    for (title, name) in tables {
         let title = if title.is_empty() { "At the top".to_owned() } else { format!("`[{title}]`") };
         write!(page, "\n### {title}\n\n| key | type | |\n|---|---|---|\n").unwrap();
         for key in keys(source, name) {
             writeln!(page, "| `{}` | `{}` | {} |", key.name, key.sort, key.about).unwrap();
         }
     }
+}
+
+fn suites(page: &mut String) {
+    page.push_str("\n## Suite files (`upheaval gate`)\n");
+    tables(page, SUITES, include_str!("../src/gate/suite.rs"));
+    page.push_str("\n## Configuration of a probe (`upheaval probe`)\n");
+    tables(page, PROBE, include_str!("../../probe/src/config.rs"));
 }
 
 fn lists(page: &mut String) {
@@ -143,7 +161,12 @@ fn lists(page: &mut String) {
 
 fn metrics(page: &mut String) {
     page.push_str("\n## Metrics of a run (`--metrics ADDR`)\n\n| name | type | |\n|---|---|---|\n");
-    let text = Metrics::new().text();
+    told(page, &Metrics::new().text());
+    page.push_str("\n## Metrics of a probe\n\n| name | type | |\n|---|---|---|\n");
+    told(page, &probe::figures::Figures::new(&["host:1".to_owned()]).text());
+}
+
+fn told(page: &mut String, text: &str) {
     let words = |line: &str| {
         let mut words = line.splitn(4, ' ').skip(2).map(str::to_owned);
         (words.next().unwrap(), words.next().unwrap_or_default())
