@@ -1,6 +1,7 @@
 //! Evidence on disk: for each incident a folder with the history around it, the checkers' verdict, a report and the story; in
 //! bounded space. Whatever goes wrong here is said and counted, and stops nothing.
 
+use crate::finding::Kind;
 use crate::incident::Incident;
 use checkers::Options;
 use history::{Event, Header, Writer};
@@ -12,11 +13,10 @@ use std::path::{Path, PathBuf};
 /// A check of a window gives up after so many steps.
 const STEPS_MAX: u64 = 500_000_000;
 /// Names of files in an incident's folder: what the HTTP server hands out, and nothing else.
-pub const FILES: [(&str, &str); 4] = [
+pub const FILES: [(&str, &str); 3] = [
     ("report.html", "text/html; charset=utf-8"),
     ("history.jsonl.zst", "application/zstd"),
     ("verdict.json", "application/json"),
-    ("story.txt", "text/plain; charset=utf-8"),
 ];
 
 /// The folder.
@@ -36,8 +36,8 @@ pub struct Window {
     pub header: Header,
     /// The history.
     pub events: Vec<Event>,
-    /// What happened, line by line.
-    pub story: Vec<String>,
+    /// What happened, line by line, for each incident by its name.
+    pub stories: Vec<(String, Vec<String>)>,
 }
 
 impl Store {
@@ -95,6 +95,13 @@ pub fn save(folder: &Path, disk_bytes: u64, window: &Window) -> Result<Vec<Strin
             }
         }
     }
+    removed.extend(make_room(folder, disk_bytes)?);
+    Ok(removed)
+}
+
+/// Removes the oldest evidence until the rest is small enough.
+fn make_room(folder: &Path, disk_bytes: u64) -> Result<Vec<String>, String> {
+    let mut removed = Vec::new();
     let mut all = saved(folder);
     while all.iter().map(|(_, bytes)| bytes).sum::<u64>() > disk_bytes && !all.is_empty() {
         let (old, _) = all.remove(0);
@@ -118,8 +125,18 @@ fn saved(folder: &Path) -> Vec<(String, u64)> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_dir());
     let mut all: Vec<(String, u64)> =
         entries.filter_map(|entry| Some((entry.file_name().into_string().ok()?, size(&entry.path())))).collect();
+    // What somebody else keeps in the folder is none of our business.
+    all.retain(|(name, _)| is_incident(name));
     all.sort();
     all
+}
+
+/// True for names that the book of incidents gives: `1795356096061-down-4`.
+fn is_incident(name: &str) -> bool {
+    let digits =
+        |part: Option<&str>| part.is_some_and(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()));
+    let kind = |kind: &Kind| name.contains(&format!("-{}-", kind.name()));
+    digits(name.split('-').next()) && digits(name.rsplit('-').next()) && Kind::ALL.iter().any(kind)
 }
 
 /// The error, and whether the disk is full.
@@ -131,7 +148,7 @@ fn write(own: &Path, window: &Window) -> Result<(), (String, bool)> {
         (error.to_string(), is_full)
     };
     fs::create_dir_all(own).map_err(failed)?;
-    let Window { incident, header, events, story } = window;
+    let Window { incident, header, events, stories } = window;
     let mut writer = Writer::create(own.join("history.jsonl.zst"), header).map_err(unwritten)?;
     events.iter().try_for_each(|event| writer.event(event)).map_err(unwritten)?;
     let finished = writer.finish().map_err(unwritten)?;
@@ -148,5 +165,36 @@ fn write(own: &Path, window: &Window) -> Result<(), (String, bool)> {
     fs::write(own.join("report.html"), page).map_err(failed)?;
     let verdict = serde_json::to_vec_pretty(&report).map_err(|error| (error.to_string(), false))?;
     fs::write(own.join("verdict.json"), verdict).map_err(failed)?;
-    fs::write(own.join("story.txt"), story.join("\n") + "\n").map_err(failed)
+    for (id, lines) in stories {
+        fs::write(own.join(story_file(id)), lines.join("\n") + "\n").map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Where the story of an incident is, in the folder of its evidence.
+pub fn story_file(id: &str) -> String {
+    format!("story-{id}.txt")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn only_the_oldest_evidence_makes_room_and_nothing_else() {
+        let folder = std::env::temp_dir().join(format!("upheaval-evidence-{}", std::process::id()));
+        for (name, bytes) in [("100-down-1", 600), ("200-wrong-content-2", 600), ("300-late-1", 600), ("orders", 5_000)]
+        {
+            fs::create_dir_all(folder.join(name)).unwrap();
+            fs::write(folder.join(name).join("history.jsonl.zst"), vec![0; bytes]).unwrap();
+        }
+        let names: Vec<String> = saved(&folder).into_iter().map(|one| one.0).collect();
+        assert_eq!(names, ["100-down-1", "200-wrong-content-2", "300-late-1"]);
+        assert_eq!(make_room(&folder, 1_300).unwrap(), ["100-down-1"]);
+        assert!(
+            folder.join("orders").exists() && folder.join("300-late-1").exists() && !folder.join("100-down-1").exists()
+        );
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

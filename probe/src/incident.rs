@@ -271,7 +271,8 @@ impl Incident {
     }
 }
 
-fn shortened(text: &str) -> String {
+/// As values and details of an incident are kept: cleaned, and not longer than some hundred characters.
+pub fn shortened(text: &str) -> String {
     reports::names::clean_long(&text.chars().take(DETAIL_CHARS_MAX).collect::<String>())
 }
 

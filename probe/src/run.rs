@@ -238,14 +238,11 @@ impl Shell {
         let ids = std::mem::take(&mut self.pending);
         let first = ids.iter().find_map(|id| self.engine.book().find(id)).cloned();
         let (Some(incident), Some(store)) = (first, &self.store) else { return };
-        let stories: Vec<String> = ids
-            .iter()
-            .filter_map(|id| self.engine.book().find(id))
-            .flat_map(|one| self.tell_titled(one, ids.len()))
-            .collect();
+        let found = ids.iter().filter_map(|id| self.engine.book().find(id));
+        let stories = found.map(|one| (one.id.clone(), self.tell(one))).collect();
         let (_, events) = self.engine.flight().history();
         let folder = incident.id.clone();
-        let window = Window { incident, header: self.engine.header(), events, story: stories };
+        let window = Window { incident, header: self.engine.header(), events, stories };
         let (place, disk_bytes) = (store.folder().to_owned(), self.engine.config().evidence.disk_bytes);
         let kept = self.kept.clone();
         self.saving = true;
@@ -255,15 +252,6 @@ impl Shell {
             // At the end of the probe nobody waits for it any more.
             let _ended = kept.send(Kept { ids, folder, outcome }).await;
         });
-    }
-
-    fn tell_titled(&self, incident: &Incident, of: usize) -> Vec<String> {
-        let mut lines = self.tell(incident);
-        if of > 1 {
-            lines.insert(0, format!("{}:", reports::names::clean_long(&incident.headline())));
-            lines.push(String::new());
-        }
-        lines
     }
 
     fn kept(&mut self, kept: Kept) {

@@ -9,7 +9,7 @@ mod page;
 
 use crate::config::{Config, Secrets};
 use crate::engine::Status;
-use crate::evidence::FILES;
+use crate::evidence::{FILES, story_file};
 use crate::figures::{Figures, TEXT};
 use crate::incident::{Evidence, Incident};
 use axum::Router;
@@ -124,7 +124,7 @@ async fn incident(State(app): State<Arc<App>>, Path(id): Path<String>) -> Respon
     let story = match (board.stories.get(&id), folder(&app, incident)) {
         (Some(lines), _) => lines.clone(),
         (None, Some(folder)) => {
-            let text = tokio::fs::read_to_string(folder.join("story.txt")).await.unwrap_or_default();
+            let text = tokio::fs::read_to_string(folder.join(story_file(&incident.id))).await.unwrap_or_default();
             text.lines().map(str::to_owned).collect()
         }
         (None, None) => Vec::new(),

@@ -13,6 +13,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use wire::zookeeper::protocol::{Code, Message, Step, children_names, children_reply};
 
 const HTTP: &str = "127.0.0.1:9464";
 
@@ -122,35 +123,42 @@ fn prometheus(folder: &Path) -> Probe {
     prometheus
 }
 
-/// Another client: one transaction through ZooKeeper's own shell would take seconds to start, so it speaks the protocol itself.
+/// Another client, by the wire protocol: ZooKeeper's own shell takes seconds to start.
+async fn other(address: &str) -> Option<wire::zookeeper::connection::Connection> {
+    use wire::zookeeper::connection::{Connection, Timing};
+    let s = Duration::from_secs;
+    let timing =
+        Timing { session: s(4), heartbeat: s(1), read: s(3), connect: s(3), request: s(3), frame_bytes_max: 1 << 20 };
+    let opened = Connection::open(address.parse().unwrap(), timing, Default::default(), 0, None).await;
+    opened.ok().map(|(connection, _)| connection)
+}
+
+fn blocking<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+async fn children(connection: &mut wire::zookeeper::connection::Connection, path: &str) -> Vec<String> {
+    let frame = connection.call(&Message::Children { path: path.to_owned(), watch: false }).await.unwrap();
+    let mut names = children_names(children_reply(frame.body()).unwrap().0).unwrap();
+    names.sort();
+    names
+}
+
+/// Where the probe's first dataId is.
+async fn first_data_id(connection: &mut wire::zookeeper::connection::Connection) -> String {
+    let mut path = "/upheaval-probe".to_owned();
+    for _level in 0..2 {
+        path = format!("{path}/{}", children(connection, &path).await[0]);
+    }
+    path
+}
+
+/// Deletes the value of the second canary of the first server, its pinned one.
 fn delete_pinned(address: &str) -> String {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        use wire::zookeeper::connection::{Connection, Timing};
-        use wire::zookeeper::protocol::{Message, children_names, children_reply};
-        let s = Duration::from_secs;
-        let timing = Timing {
-            session: s(4),
-            heartbeat: s(1),
-            read: s(3),
-            connect: s(3),
-            request: s(3),
-            frame_bytes_max: 1 << 20,
-        };
-        let (mut connection, _) = Connection::open(address.parse().unwrap(), timing, Default::default(), 0, None)
-            .await
-            .map_err(|_| ())
-            .unwrap();
-        let mut path = "/upheaval-probe".to_owned();
-        for _level in 0..2 {
-            let frame = connection.call(&Message::Children { path: path.clone(), watch: false }).await.unwrap();
-            let mut names = children_names(children_reply(frame.body()).unwrap().0).unwrap();
-            names.sort();
-            path = format!("{path}/{}", names[0]);
-        }
-        let frame = connection.call(&Message::Children { path: path.clone(), watch: false }).await.unwrap();
-        let names = children_names(children_reply(frame.body()).unwrap().0).unwrap();
-        // The second canary of the first server is its pinned one.
+    blocking(async {
+        let mut connection = other(address).await.unwrap();
+        let path = first_data_id(&mut connection).await;
+        let names = children(&mut connection, &path).await;
         let name = names.into_iter().find(|name| name.contains(".c1#")).unwrap();
         connection.call(&Message::Delete(format!("{path}/{name}"))).await.unwrap();
         connection.call(&Message::Close).await.unwrap();
@@ -158,25 +166,10 @@ fn delete_pinned(address: &str) -> String {
     })
 }
 
-/// What there is below the namespace.
+/// Whether there is anything of the probe's.
 fn left() -> usize {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        use wire::zookeeper::connection::{Connection, Timing};
-        use wire::zookeeper::protocol::{Code, Message};
-        let s = Duration::from_secs;
-        let timing = Timing {
-            session: s(4),
-            heartbeat: s(1),
-            read: s(3),
-            connect: s(3),
-            request: s(3),
-            frame_bytes_max: 1 << 20,
-        };
-        let address = "10.99.0.1:2181".parse().unwrap();
-        let Ok((mut connection, _)) = Connection::open(address, timing, Default::default(), 0, None).await else {
-            return 1;
-        };
+    blocking(async {
+        let Some(mut connection) = other("10.99.0.1:2181").await else { return 1 };
         let frame = connection.call(&Message::Exists("/upheaval-probe".to_owned())).await.unwrap();
         connection.call(&Message::Close).await.unwrap();
         usize::from(frame.head.code != Code::NO_NODE)
@@ -243,4 +236,50 @@ fn faults_of_a_real_ensemble_are_noticed_told_and_alerted() {
     probe.signal("-TERM");
     assert_eq!(probe.0.wait().unwrap().code(), Some(0), "{}", fs::read_to_string(folder.join("probe.log")).unwrap());
     within("nothing is left", 20, || left() == 0);
+}
+
+#[test]
+fn pauses_foreign_values_and_kill_9() {
+    let Some(ensemble) = Ensemble::start("kill") else { return };
+    let folder = ensemble.folder.clone();
+    let probe = Probe::start(&folder, "");
+    std::thread::sleep(Duration::from_secs(6));
+    // The probe itself stands still: nobody's fault.
+    probe.signal("-STOP");
+    std::thread::sleep(Duration::from_millis(2_500));
+    probe.signal("-CONT");
+    std::thread::sleep(Duration::from_secs(6));
+    assert!(metric("upheaval_probe_lag_total") >= 1.0);
+    let told = |line: &&str| line.starts_with("upheaval_probe_incidents_total") && !line.ends_with(" 0");
+    assert_eq!(get(HTTP, "/metrics").lines().filter(told).collect::<Vec<_>>(), [""; 0]);
+    // Another client writes something hostile into a dataId.
+    let hostile = "<script>alert(1)</script>".replace('/', "%2f");
+    blocking(async {
+        let mut connection = other("10.99.0.2:2181").await.unwrap();
+        let path = first_data_id(&mut connection).await;
+        let step = Step::Create { path: format!("{path}/{hostile}"), data: Vec::new(), ephemeral: true };
+        connection.call(&Message::Multi(vec![step])).await.unwrap();
+        within("the foreign value", 5, || opened("wrong-content") > 0.0);
+        connection.call(&Message::Close).await.unwrap();
+    });
+    let text = page("wrong-content");
+    assert!(text.contains("&lt;script&gt;") && !text.contains("<script"), "{text}");
+    // kill -9: values go with their sessions, what is empty goes by itself.
+    assert_eq!(left(), 1);
+    probe.signal("-KILL");
+    drop(probe);
+    let took = within("nothing is left", 60, || left() == 0);
+    println!("after kill -9 nothing was left after {took:?}");
+    // A namespace that is somebody else's is refused.
+    blocking(async {
+        let mut connection = other("10.99.0.1:2181").await.unwrap();
+        let create = |path: &str| Step::Create { path: path.to_owned(), data: Vec::new(), ephemeral: false };
+        let steps = vec![create("/upheaval-probe"), create("/upheaval-probe/orders")];
+        connection.call(&Message::Multi(steps)).await.unwrap();
+        connection.call(&Message::Close).await.unwrap();
+    });
+    let refused = Command::new(env!("CARGO_BIN_EXE_upheaval-probe")).arg(folder.join("probe.toml")).output().unwrap();
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(2) && said.contains("orders"), "{said}");
+    drop(ensemble);
 }
