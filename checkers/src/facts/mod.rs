@@ -1,5 +1,9 @@
 //! Checkers of simulated trials: pure functions from what nodes said was so ([`history::Fact`]) to findings. Each is a file.
 
+pub mod barrier;
+pub mod exclusion;
+pub mod order;
+pub mod promises;
 mod sight;
 
 pub use sight::sight;

@@ -5,9 +5,24 @@ use super::table::{Claim, files};
 /// The claims of this part.
 pub const CLAIMS: &[&Claim] = &[
     &Claim {
+        id: "C1",
+        sentence: "Leader election and locks need consensus: by heartbeats or gossip they break under partition; a lock used across a pause needs a fencing token as well.",
+        files: files!["c1-heartbeats", "c1-gossip", "c1-consensus", "c1-paused", "c1-fenced"],
+    },
+    &Claim {
+        id: "C2",
+        sentence: "Replicated logs: every member sees the same messages in the same order; when each sender sends to all, they do not.",
+        files: files!["c2-naive", "c2-naive-crash", "c2-consensus", "c2-leader-dies"],
+    },
+    &Claim {
         id: "C3",
         sentence: "A queue is a single point of failure unless replicated; under leases a unit may be delivered twice and is never forgotten.",
         files: files!["c3-single", "c3-replicated", "c3-no-leases", "c3-leases", "c3-twice", "c3-calm", "c3-forgets"],
+    },
+    &Claim {
+        id: "C4",
+        sentence: "Nobody passes a barrier before the condition is met; on one coordinator it stops for ever when that dies, on a replicated state machine it does not.",
+        files: files!["c4-coordinator", "c4-counting", "c4-consensus"],
     },
     &Claim {
         id: "C5",
@@ -31,6 +46,20 @@ pub const CLAIMS: &[&Claim] = &[
         id: "C6",
         sentence: "A work distributor commits each unit once through a configuration barrier, leases, uniquely named outputs and a server token; each dropped alone fails in its own way.",
         files: files!["c6-all", "c6-no-barrier", "c6-no-lease", "c6-shared-names", "c6-no-token"],
+    },
+    &Claim {
+        id: "C7",
+        sentence: "Reads by a consensus operation, from a replica known to be up to date, or under a quorum lease are linearizable, and a read from any replica may be stale; under quorum leases reads are fast, and writes wait for a holder that is gone.",
+        files: files![
+            "c7-any",
+            "c7-log",
+            "c7-up-to-date",
+            "c7-quorum-lease",
+            "c7-calm-log",
+            "c7-calm-lease",
+            "c7-calm-up-to-date",
+            "c7-wait"
+        ],
     },
     &Claim {
         id: "C8",
@@ -66,5 +95,10 @@ pub const CLAIMS: &[&Claim] = &[
             "c9-broadcast-three",
             "c9-broadcast-four"
         ],
+    },
+    &Claim {
+        id: "C10",
+        sentence: "Proposers that keep pre-empting each other make no progress; a random back-off or a stable leader ends it.",
+        files: files!["c10-at-once", "c10-back-off", "c10-leader", "c10-effort"],
     },
 ];

@@ -2,10 +2,14 @@
 //! themselves are in `checkers/`.
 
 use ::systems::trial::{Outcome, node_of};
+use checkers::facts::barrier::barrier;
+use checkers::facts::exclusion::{exclusion, fencing, steadiness};
+use checkers::facts::order::{in_order, total_order};
+use checkers::facts::promises::{agreement, prompt, returned, served};
 use checkers::linearizability::{self, FailedCas, Limits, ModelName, Options};
 use checkers::{Finding, Verdict, facts};
-use history::MILLI;
 use history::calls::Value;
+use history::{MILLI, Nanos, SECOND};
 
 /// A check of a trial's outcome.
 pub type Check = fn(&Outcome) -> Vec<Finding>;
@@ -29,7 +33,32 @@ const CHECKS: &[(&str, Check)] = &[
     ("reliable-broadcast", |outcome| facts::reliable_broadcast(&outcome.facts)),
     ("one-cluster", |outcome| facts::one_cluster(&outcome.facts)),
     ("multi-register", |outcome| linearizable(outcome, ModelName::MultiRegister, Some(Value::Nil))),
+    ("one-leader", |outcome| exclusion(&outcome.facts, "acts", &outcome.nodes)),
+    ("fencing", |outcome| fencing(&outcome.facts, &outcome.nodes)),
+    ("steady-leader", |outcome| steadiness(&outcome.facts, &outcome.nodes)),
+    ("in-order", |outcome| in_order(&outcome.facts)),
+    ("total-order", |outcome| total_order(&outcome.facts, &named(outcome, "server-"), &outcome.nodes)),
+    ("barrier", |outcome| barrier(&outcome.facts, named(outcome, "client-").len())),
+    ("agreement", |outcome| agreement(&outcome.calls)),
+    ("served", |outcome| served(&outcome.calls, SERVED)),
+    ("prompt", |outcome| prompt(&outcome.calls, PROMPT)),
+    ("returned", |outcome| {
+        let original = outcome.nodes.iter().position(|name| name == "db-a").unwrap_or(0) as u32;
+        returned(&outcome.facts, original, RETURNED, &outcome.nodes)
+    }),
 ];
+
+/// Within so long whoever calls is served, whatever fails.
+const SERVED: Nanos = SECOND;
+/// Within so long whoever calls hears, be it an error.
+const PROMPT: Nanos = 200 * MILLI;
+/// Within so long an original that is back serves again.
+const RETURNED: Nanos = SECOND / 4;
+
+/// The nodes whose names begin so.
+fn named(outcome: &Outcome, prefix: &str) -> Vec<u32> {
+    (0..).zip(&outcome.nodes).filter(|(_, name)| name.starts_with(prefix)).map(|(at, _)| at).collect()
+}
 
 /// The check of this name.
 pub fn find(name: &str) -> Option<Check> {

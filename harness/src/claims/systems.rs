@@ -1,12 +1,19 @@
 //! The systems that claims run on, by the name of their table in a claim's file.
 
+use ::systems::barrier::Barrier;
 use ::systems::broadcast::Broadcast;
 use ::systems::cron::Cron;
+use ::systems::delivery::Delivery;
 use ::systems::distributor::Distributor;
+use ::systems::election::Election;
+use ::systems::failing::Failing;
 use ::systems::herd::Herd;
 use ::systems::levels::Levels;
+use ::systems::proposers::Proposers;
+use ::systems::proxies::Proxies;
 use ::systems::queue::QueueTrial;
 use ::systems::quorum::Quorums;
+use ::systems::reads::Reads;
 use ::systems::rollout::Rollout;
 use ::systems::routed::Routed;
 use ::systems::trial::Trial;
@@ -25,6 +32,13 @@ const SYSTEMS: &[(&str, Build)] = &[
     ("queue", |options| Ok(Box::new(QueueTrial::new(read(options)?)?))),
     ("quorum", |options| Ok(Box::new(Quorums::new(read(options)?)?))),
     ("rollout", |options| Ok(Box::new(Rollout::new(read(options)?)?))),
+    ("barrier", |options| Ok(Box::new(Barrier::new(read(options)?)?))),
+    ("delivery", |options| Ok(Box::new(Delivery::new(read(options)?)?))),
+    ("election", |options| Ok(Box::new(Election::new(read(options)?)?))),
+    ("failing", |options| Ok(Box::new(Failing::new(read(options)?)?))),
+    ("proposers", |options| Ok(Box::new(Proposers::new(read(options)?)?))),
+    ("proxies", |options| Ok(Box::new(Proxies::new(read(options)?)?))),
+    ("reads", |options| Ok(Box::new(Reads::new(read(options)?)?))),
     ("routed", |options| Ok(Box::new(Routed::new(read(options)?)?))),
 ];
 

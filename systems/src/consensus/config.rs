@@ -20,6 +20,8 @@ pub struct ConsensusConfig {
     pub sync: bool,
     /// A leader tells followers at once what is committed, and not with the next heartbeat.
     pub announce: bool,
+    /// Every server asks all others for leases this long, under which it may read by itself; 0: there are none.
+    pub read_lease_ms: u64,
     /// Who asks tries another server after so long.
     pub retry_ms: u64,
 }
@@ -33,6 +35,7 @@ impl Default for ConsensusConfig {
             pre_vote: true,
             sync: true,
             announce: false,
+            read_lease_ms: 0,
             retry_ms: 100,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::stable::{Entry, Index};
 use super::{Request, StateMachine};
+use history::Nanos;
 use simulation::{Message, NodeId, hash_draw};
 
 /// Between servers.
@@ -48,6 +49,20 @@ pub enum Rpc<C> {
         index: Index,
         /// As asked.
         round: u64,
+        /// Who may hold a lease of the follower.
+        holders: Vec<NodeId>,
+    },
+    /// Let me have a lease.
+    Plea {
+        /// The asker's monotonic clock.
+        at: Nanos,
+    },
+    /// It is granted.
+    Grant {
+        /// As asked.
+        at: Nanos,
+        /// The grantor's last entry.
+        tail: (u64, Index),
     },
 }
 
@@ -70,7 +85,9 @@ impl<C> Rpc<C> {
             Rpc::Stand { term, pre, last } => [1, *term, u64::from(*pre), last.0, last.1],
             Rpc::Vote { term, pre, granted } => [2, *term, u64::from(*pre), u64::from(*granted), 0],
             Rpc::Append { term, prev, entries, round, .. } => [3, *term, prev.1, entries.len() as u64, *round],
-            Rpc::Appended { term, fits, index, round } => [4, *term, u64::from(*fits), *index, *round],
+            Rpc::Plea { at } => [5, *at, 0, 0, 0],
+            Rpc::Grant { at, .. } => [6, *at, 0, 0, 0],
+            Rpc::Appended { term, fits, index, round, .. } => [4, *term, u64::from(*fits), *index, *round],
         }
     }
 }

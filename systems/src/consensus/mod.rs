@@ -30,6 +30,7 @@
 
 mod asker;
 mod config;
+mod grants;
 mod message;
 mod raft;
 mod replication;

@@ -2,6 +2,7 @@
 //! leader's check that a majority still hears it. Replication is in `replication.rs`.
 
 use super::config::ConsensusConfig;
+use super::grants::Grants;
 use super::message::Rpc;
 use super::stable::{Entry, Index, Stable};
 use history::{MILLI, Nanos};
@@ -16,6 +17,8 @@ pub enum Timer {
     Election,
     /// Leader of this term: be heard.
     Heartbeat(u64),
+    /// Server: ask for leases.
+    Lease,
     /// Who asks: has this attempt at this request been answered?
     Retry(u64, u32),
 }
@@ -44,7 +47,7 @@ impl<C> Effects<C> {
 }
 
 /// What a leader knows of a follower.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Peer {
     /// The next entry to send.
     pub next: Index,
@@ -54,6 +57,8 @@ pub(super) struct Peer {
     pub heard: Nanos,
     /// The last round that it answered.
     pub round: u64,
+    /// Who may hold a lease of it.
+    pub holders: Vec<NodeId>,
 }
 
 /// What a leader knows.
@@ -82,6 +87,7 @@ pub(super) struct Raft<C> {
     pub commit: Index,
     /// Who is believed to lead.
     pub leader: Option<NodeId>,
+    pub grants: Grants,
     seed: u64,
     lives: u64,
     draws: u64,
@@ -101,6 +107,7 @@ impl<C: Clone> Raft<C> {
             role: Role::Follower,
             commit: 0,
             leader: None,
+            grants: Grants::default(),
             seed,
             lives: 0,
             draws: 0,
@@ -128,6 +135,7 @@ impl<C: Clone> Raft<C> {
     pub fn start(&mut self, now: Now, out: &mut Effects<C>) {
         self.wait(now);
         out.timers.push((self.election_at - now.mono, Timer::Election));
+        self.begin_leases(now, self.lives > 0, out);
     }
 
     pub fn wake(&mut self, now: Now, timer: Timer, out: &mut Effects<C>) {
@@ -146,6 +154,7 @@ impl<C: Clone> Raft<C> {
                 self.broadcast(out);
                 out.timers.push((self.config.heartbeat_ms * MILLI, timer));
             }
+            Timer::Lease => self.plead(now, out),
             _ => {}
         }
         self.settle();
@@ -161,20 +170,25 @@ impl<C: Clone> Raft<C> {
             Rpc::Vote { term, pre, granted } => self.voted(now, from, (term, pre), granted, out),
             Rpc::Append { term, prev, entries, commit, round } => {
                 if term < self.stable.term() {
-                    let answer = Rpc::Appended { term: self.stable.term(), fits: false, index: 0, round };
+                    let (term, holders) = (self.stable.term(), Vec::new());
+                    let answer = Rpc::Appended { term, fits: false, index: 0, round, holders };
                     out.sends.push((from, answer));
                 } else {
                     self.follow(term, out);
                     (self.leader, self.heard) = (Some(from), Some(now.mono));
                     self.wait(now);
-                    self.append(from, prev, &entries, commit, round, out);
+                    let (fits, index) = self.append(prev, &entries, commit);
+                    let holders = self.holders(now);
+                    out.sends.push((from, Rpc::Appended { term, fits, index, round, holders }));
                 }
             }
             Rpc::Appended { term, .. } if term > self.stable.term() => self.follow(term, out),
-            Rpc::Appended { term, fits, index, round } if term == self.stable.term() => {
-                self.appended(now, from, fits, index, round, out);
+            Rpc::Appended { term, fits, index, round, holders } if term == self.stable.term() => {
+                self.appended(now, from, (fits, index), round, holders, out);
             }
             Rpc::Appended { .. } => {}
+            Rpc::Plea { at } => self.grant(now, from, at, out),
+            Rpc::Grant { at, tail } => self.granted(from, at, tail),
         }
         self.settle();
     }
@@ -239,7 +253,8 @@ impl<C: Clone> Raft<C> {
         self.count(now, out);
     }
 
-    fn tail(&self) -> (u64, Index) {
+    /// Term and place of the last entry.
+    pub fn tail(&self) -> (u64, Index) {
         let last = self.stable.last();
         (self.stable.term_at(last), last)
     }
@@ -300,8 +315,8 @@ impl<C: Clone> Raft<C> {
     }
 
     fn lead(&mut self, now: Now, out: &mut Effects<C>) {
-        let peer = Peer { next: self.stable.last() + 1, matched: 0, heard: now.mono, round: 0 };
-        let peers = self.peers.iter().map(|id| (*id, peer)).collect();
+        let peer = Peer { next: self.stable.last() + 1, matched: 0, heard: now.mono, round: 0, holders: Vec::new() };
+        let peers = self.peers.iter().map(|id| (*id, peer.clone())).collect();
         self.role = Role::Leader(Leading { peers, round: 0 });
         self.leader = Some(self.id);
         let term = self.stable.term();
@@ -316,6 +331,6 @@ impl<C: Clone> Raft<C> {
         self.stable.append(Entry { term: self.stable.term(), stamp, command });
         self.settle();
         self.broadcast(out);
-        self.advance(out);
+        self.advance(now, out);
     }
 }

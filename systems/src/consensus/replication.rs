@@ -32,54 +32,55 @@ impl<C: Clone> Raft<C> {
         out.sends.push((to, Rpc::Append { term, prev, entries, commit, round }));
     }
 
-    /// What a follower does with entries.
-    pub fn append(
-        &mut self,
-        from: NodeId,
-        prev: (u64, Index),
-        entries: &[Entry<C>],
-        commit: Index,
-        round: u64,
-        out: &mut Effects<C>,
-    ) {
-        let term = self.stable.term();
+    /// What a follower does with entries: whether they fit, and up to where the logs agree (or may agree).
+    pub fn append(&mut self, prev: (u64, Index), entries: &[Entry<C>], commit: Index) -> (bool, Index) {
         let (prev_term, before) = prev;
         let fits = before == 0 || (before <= self.stable.last() && self.stable.term_at(before) == prev_term);
-        let index = if fits {
-            for (index, entry) in (before + 1..).zip(entries) {
-                self.stable.put(index, entry);
-            }
-            let agreed = before + entries.len() as Index;
-            self.commit = self.commit.max(commit.min(agreed));
-            agreed
-        } else {
-            self.stable.last().min(before.saturating_sub(1))
-        };
-        out.sends.push((from, Rpc::Appended { term, fits, index, round }));
+        if !fits {
+            return (false, self.stable.last().min(before.saturating_sub(1)));
+        }
+        for (index, entry) in (before + 1..).zip(entries) {
+            self.stable.put(index, entry);
+        }
+        let agreed = before + entries.len() as Index;
+        self.commit = self.commit.max(commit.min(agreed));
+        (true, agreed)
     }
 
     /// A follower's answer reaches the leader.
-    pub fn appended(&mut self, now: Now, from: NodeId, fits: bool, index: Index, round: u64, out: &mut Effects<C>) {
+    pub fn appended(
+        &mut self,
+        now: Now,
+        from: NodeId,
+        (fits, index): (bool, Index),
+        round: u64,
+        holders: Vec<NodeId>,
+        out: &mut Effects<C>,
+    ) {
         let Role::Leader(leading) = &mut self.role else { return };
         let Some(peer) = leading.peers.get_mut(&from) else { return };
-        (peer.heard, peer.round) = (now.mono, peer.round.max(round));
+        (peer.heard, peer.round, peer.holders) = (now.mono, peer.round.max(round), holders);
         if fits {
             peer.matched = peer.matched.max(index);
             peer.next = peer.next.max(peer.matched + 1);
-            self.advance(out);
+            self.advance(now, out);
         } else {
             peer.next = (index + 1).max(peer.matched + 1);
             self.feed(from, out);
         }
     }
 
-    /// Commits what a majority has. An entry of an earlier term is committed only with one of this term.
-    pub fn advance(&mut self, out: &mut Effects<C>) {
+    /// Commits what a majority has, and every holder of a lease. An entry of an earlier term is committed only with one of this
+    /// term.
+    pub fn advance(&mut self, now: Now, out: &mut Effects<C>) {
         let Role::Leader(leading) = &self.role else { return };
         let mut matched: Vec<Index> = leading.peers.values().map(|peer| peer.matched).collect();
         matched.push(self.stable.last());
         matched.sort_unstable_by(|a, b| b.cmp(a));
-        let commit = matched[self.majority() - 1];
+        let mut commit = matched[self.majority() - 1];
+        if self.config.read_lease_ms > 0 {
+            commit = self.allowed(now, commit);
+        }
         if commit > self.commit && self.stable.term_at(commit) == self.stable.term() {
             self.commit = commit;
             if self.config.announce {

@@ -136,6 +136,12 @@ impl<S: StateMachine> Server<S> {
         self.term() == read.term && self.raft.is_confirmed(read.round)
     }
 
+    /// True if the state machine of this server is up to date, and stays so until the server hears otherwise: it holds leases of
+    /// a majority, and has applied all that it has.
+    pub fn may_read(&self, now: Now) -> bool {
+        self.raft.is_leased(now) && self.applied == self.raft.stable.last()
+    }
+
     fn done<M: From<Say<S>>, T: From<Timer>>(&mut self, effects: Effects<Request<S::Command>>, out: &mut Out<M, T>) {
         for (to, rpc) in effects.sends {
             out.send(to, Say::Rpc(rpc).into());

@@ -5,10 +5,12 @@
 //! A system is a folder beside this one: its nodes are [`Actor`]s, its options a struct that a scenario file fills, and a
 //! [`Trial`] draws plans for it and lets [`Stage`] play them.
 
+mod draws;
 mod plan;
 mod record;
 mod stage;
 
+pub use draws::Draws;
 pub use plan::{Mishap, Operation, TrialPlan, Wrong};
 pub use record::{Given, Note, Outcome, Said, node_of, peak};
 pub use stage::{Actor, Played, Stage};
