@@ -145,9 +145,8 @@ impl Machine for Node {
     fn step(&mut self, now: Now, input: Input<Say, Timer>, out: &mut Out) {
         match (self, input) {
             (Node::Coordinator(gate), Input::Message { from, message: Say::Arrived(round, _), .. }) => {
-                if gate.arrives(round, from) {
-                    gate.waiting(round).for_each(|party| out.send(party, Say::Pass(round)));
-                }
+                let open = gate.arrives(round, from);
+                gate.waiting(round).filter(|_| open).for_each(|party| out.send(party, Say::Pass(round)));
             }
             (Node::Server(server), Input::Start) => server.start(now, out),
             (Node::Server(server), Input::Timer(Timer::Consensus(timer))) => server.wake(now, timer, out),

@@ -59,7 +59,7 @@ pub struct ElectionConfig {
 }
 
 /// How often what goes wrong. Times are milliseconds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ElectionFaults {
     /// So many times a link between two members is cut, in one direction or both.
@@ -76,6 +76,20 @@ pub struct ElectionFaults {
     pub lasts_ms: (u64, u64),
     /// The clock of the first member is slow by so much against those of the others; it is cut off once.
     pub clock_error_ms: u64,
+}
+
+impl Default for ElectionFaults {
+    fn default() -> Self {
+        ElectionFaults {
+            cuts: 0,
+            isolated: 0,
+            pauses: 0,
+            crashes: 0,
+            server_crashes: 0,
+            lasts_ms: (500, 1_000),
+            clock_error_ms: 0,
+        }
+    }
 }
 
 impl Default for ElectionConfig {
@@ -96,7 +110,7 @@ impl Default for ElectionConfig {
             fencing: false,
             work_ms: (2, 10),
             consensus: ConsensusConfig::default(),
-            faults: ElectionFaults { lasts_ms: (500, 1_000), ..ElectionFaults::default() },
+            faults: ElectionFaults::default(),
         }
     }
 }
@@ -118,6 +132,10 @@ impl ElectionConfig {
             (self.timeout_ms > self.beat_ms, "timeout_ms: more than beat_ms"),
             (self.session_ms > self.margin_ms + self.beat_ms, "session_ms: more than margin_ms and beat_ms"),
             (self.lease_ms > 2 * self.epsilon_ms, "lease_ms: more than twice epsilon_ms"),
+            (
+                self.faults.lasts_ms.0 > 0 && self.faults.lasts_ms.0 <= self.faults.lasts_ms.1,
+                "faults.lasts_ms: [low, high], more than 0",
+            ),
             (self.work_ms.0 <= self.work_ms.1 && self.work_ms.1 <= 10_000, "work_ms: [low, high]"),
         ];
         let rule = rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned());

@@ -213,7 +213,7 @@ impl Member {
 
     fn beat(&mut self, now: Now, out: &mut Out) {
         self.beats += 1;
-        let others = self.members.iter().copied().filter(|member| *member != self.id);
+        let mut others = self.members.iter().copied().filter(|member| *member != self.id);
         match self.config.by {
             Decider::Ping => {
                 self.members[..self.me()].iter().for_each(|member| out.send(*member, Say::Ping(self.beats)))
@@ -222,7 +222,7 @@ impl Member {
             Decider::Gossip => {
                 let draw = Draws(self.seed).below(&[33, u64::from(self.id), self.beats], self.members.len() as u64 - 1);
                 let counts = self.view.beat();
-                if let Some(member) = others.skip(draw as usize).next() {
+                if let Some(member) = others.nth(draw as usize) {
                     out.send(member, Say::Beat(counts));
                 }
             }
