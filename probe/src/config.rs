@@ -421,6 +421,34 @@ mod tests {
         }
     }
 
+    /// Ten thousand damaged files: refused or taken, never a panic.
+    #[test]
+    fn damaged_files_are_refused_at_worst() {
+        let whole = format!(
+            "{LEAST}[canaries]\ndata_ids = [\"a\"]\n[http]\ntoken = {{ env = \"X\" }}\n[[webhooks]]\nurl = \"http://a:1/\"\n"
+        );
+        let mut state = 11u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        let (mut taken, rounds) = (0, 10_000);
+        for _round in 0..rounds {
+            let mut bytes = whole.clone().into_bytes();
+            for _change in 0..1 + draw(3) {
+                let at = draw(bytes.len());
+                match draw(3) {
+                    0 => drop(bytes.remove(at)),
+                    1 => bytes[at] = b" \"=[]{}.:/-0aZ\n\xff"[draw(16)],
+                    _ => bytes.truncate(at.max(8)),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            taken += usize::from(Config::parse("damaged", &text).is_ok());
+        }
+        assert!(taken > 0 && taken < rounds, "{taken} of {rounds} taken");
+    }
+
     #[test]
     fn a_namespace_of_its_own_is_required() {
         for namespace in ["", "/", "probe", "/a//b", "/a/../b", "/zookeeper", "/zookeeper/quota", "/a b"] {

@@ -2,7 +2,7 @@
 
 use crate::finding::Kind;
 use crate::monitor::{Counts, Sample};
-use history::{Nanos, NodeIx};
+use history::NodeIx;
 use prometheus_client::encoding::{EncodeLabelSet, text::encode};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::{counter::Counter, family::Family, gauge::Gauge, info::Info};
@@ -229,7 +229,7 @@ impl Figures {
     }
 
     /// The probe stood still.
-    pub fn lag(&self, _took: Nanos) {
+    pub fn lag(&self) {
         self.lag.inc();
     }
 

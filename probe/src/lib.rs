@@ -20,6 +20,7 @@ pub mod sliding;
 pub mod story;
 pub mod suspect;
 pub mod value;
+mod view;
 pub mod webhook;
 pub mod zookeeper;
 

@@ -1,5 +1,6 @@
 //! `upheaval-probe CONFIG.toml`: the probe as a program of its own, without the rest of upheaval. `upheaval probe` is the same.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("UPHEAVAL_LOG").unwrap_or_else(|_| "info".into()))
         .with_writer(std::io::stderr)
         .with_target(false)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     match probe::run(&path, None) {
         Ok(code) => ExitCode::from(code),

@@ -10,6 +10,7 @@
 use crate::ask::Elements;
 use crate::finding::{Finding, Kind};
 use crate::value;
+use crate::view::View;
 use history::{ClientId, DataIx, Nanos, NodeIx};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -45,19 +46,6 @@ struct Value {
     lost: Option<Nanos>,
     /// Since when it is certainly not there.
     gone: Option<Nanos>,
-}
-
-/// What a subscriber has before its eyes.
-#[derive(Clone, Debug)]
-struct View {
-    since: Nanos,
-    content: Option<Elements>,
-    /// Newest number shown, by publisher.
-    newest: BTreeMap<ClientId, u64>,
-    /// Highest number ever shown by this subscription, by publisher.
-    highest: BTreeMap<ClientId, u64>,
-    /// Changes that it has not shown yet: publisher, number, when they were acknowledged.
-    pending: Vec<(ClientId, u64, Nanos)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -492,13 +480,3 @@ impl Monitor {
 
 /// Kind, publisher, value, since when, in words.
 type Extra = (Kind, Option<ClientId>, Option<Arc<str>>, Nanos, String);
-
-impl View {
-    /// True if it shows this change of this publisher or a later one.
-    fn shows(&self, publisher: ClientId, number: u64, withdrawn: u64) -> bool {
-        match self.newest.get(&publisher) {
-            Some(newest) => *newest >= number,
-            None => self.content.is_some() && withdrawn >= number,
-        }
-    }
-}

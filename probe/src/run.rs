@@ -75,8 +75,8 @@ struct Shell {
     notifications: Arc<tokio::sync::Semaphore>,
 }
 
-/// Runs a probe until SIGTERM or SIGINT, or for so long; the exit code. Stopped by a signal it is 0. With a duration it is 1 if
-/// there was an incident, 3 if nothing could be judged at its end, and 0 otherwise.
+/// Runs a probe until SIGTERM or SIGINT, or for so long; the exit code. Without a duration it is 0. With one it is 3 if no server
+/// could be reached and nothing was judged at its end, 1 if there was an incident, and 0 otherwise.
 pub fn run(path: &Path, duration: Option<Duration>) -> Result<u8, ProbeError> {
     let (config, secrets) = Config::load(path)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
@@ -341,11 +341,12 @@ impl Shell {
     fn verdict(&self, timed: bool) -> u8 {
         let mine = self.engine.book().all().filter(|one| !one.carried_over);
         let kinds: Vec<Kind> = mine.map(|one| one.kind).collect();
-        match (timed, self.engine.counts().views) {
-            (false, _) => 0,
-            (true, _) if !kinds.is_empty() => 1,
-            (true, 0) => 3,
-            (true, _) => 0,
+        let unreachable = |kind: &Kind| matches!(kind, Kind::Down | Kind::LostConnection | Kind::Silence);
+        match self.engine.counts().views {
+            _ if !timed => 0,
+            // Who could not look knows nothing, neither good nor bad.
+            0 if kinds.iter().all(unreachable) => 3,
+            _ => u8::from(!kinds.is_empty()),
         }
     }
 

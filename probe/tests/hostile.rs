@@ -330,6 +330,16 @@ fn names_and_values_become_no_tags_and_requests_leave_no_folder() {
         let code = text.split(' ').nth(1).unwrap_or_default();
         assert!(code == "404" || code == "400", "{path}: {text}");
     }
+    // Noise instead of requests, and requests that never end.
+    let mut held = Vec::new();
+    for round in 0..300u32 {
+        let mut stream = TcpStream::connect(address).unwrap();
+        let noise: Vec<u8> =
+            (0..200 + round).map(|n| (n.wrapping_mul(2_654_435_761).wrapping_add(round * 97) >> 21) as u8).collect();
+        let _ = stream.write_all(if round % 3 == 0 { b"GET / HTTP/1.1\r\nX: " } else { b"" });
+        let _ = stream.write_all(&noise);
+        held.push(stream);
+    }
     for path in ["/probe?target=%3Cscript%3E", "/probe?module=<script>&target=n1:2181", "/?x=<script>"] {
         assert!(!ask(address, path, "").contains("<script"), "{path}");
     }

@@ -6,13 +6,15 @@
 mod budget;
 mod canary;
 mod records;
+mod servers;
+mod status;
 
 pub use canary::{Habits, Role};
+pub use status::{NameTable, ServerStatus, Status};
 
 use crate::ask::{Call, Response, Seen, Sighting};
 use crate::config::Config;
 use crate::figures::Figures;
-use crate::finding::{Finding, Kind};
 use crate::flight::{Flight, Record};
 use crate::incident::{Book, Incident, Names, News};
 use crate::monitor::{Bounds, Counts, Monitor};
@@ -21,18 +23,12 @@ use crate::suspect::{Opinion, suspect};
 use crate::value;
 use budget::Budget;
 use canary::{Canary, Link, Next, Open};
-use history::{ClientId, ConnectionState, DataIx, Function, MILLI, Nanos, NodeIx, OpId, Outcome, SECOND, SessionId};
+use history::{ClientId, ConnectionState, Function, MILLI, Nanos, NodeIx, OpId, Outcome, SECOND, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How often everything is judged.
 pub const TICK: Nanos = 250 * MILLI;
-/// Canaries get this long to connect at the start before their absence is an incident.
-const START: Nanos = 5 * SECOND;
-/// A connection that breaks and is back within this is an error in the metrics, no incident.
-const BLINK: Nanos = 1_500 * MILLI;
-/// If nothing anywhere succeeded for this long the registry is down.
-const DOWN: Nanos = 3 * SECOND;
 /// Over which time push delays are compared with the objective.
 const P99_WINDOW: Nanos = 300 * SECOND;
 
@@ -345,7 +341,7 @@ impl Engine {
         self.sample(now);
         self.counts = counts;
         if !self.stopping {
-            self.servers(now, late, &mut findings);
+            self.servers(now, &mut findings);
         } else {
             findings.clear();
         }
@@ -375,7 +371,7 @@ impl Engine {
 
     /// The probe stood still: it does not know who was late in between, and says so.
     fn lagged(&mut self, now: Nanos, late: Nanos) {
-        self.figures.lag(late);
+        self.figures.lag();
         self.monitor.lagged(now);
         for event in self.lag_events(now, late) {
             self.flight.record(Record::Event(event));
@@ -394,44 +390,6 @@ impl Engine {
 
     fn subscriptions(&self) -> usize {
         self.canaries.iter().filter(|canary| canary.role.subscribes()).count() * self.config.canaries.data_ids.len()
-    }
-
-    /// What is wrong with servers, not with contents.
-    fn servers(&self, now: Nanos, _late: Nanos, findings: &mut Vec<Finding>) {
-        let of = |kind, canary: Option<&Canary>, since, detail| Finding {
-            kind,
-            server: canary.map(|canary| canary.node),
-            data: None,
-            publisher: None,
-            observer: canary.map(|canary| canary.id),
-            value: None,
-            since,
-            detail,
-        };
-        let answer = self.config.objectives.answer_ms * MILLI;
-        for canary in &self.canaries {
-            let begun = self.started + START;
-            if let Some(since) = canary.cut_since.filter(|since| now > begun && now > since + BLINK) {
-                findings.push(of(Kind::LostConnection, Some(canary), since, canary.cut_why.clone()));
-            }
-            if let Some(open) =
-                canary.open.as_ref().filter(|open| now > open.since + answer && open.f != Function::Connect)
-            {
-                let detail = format!("{} has not been answered", history::word(&open.f));
-                findings.push(of(Kind::Silence, Some(canary), open.since, detail));
-            }
-        }
-        let success = self.succeeded.unwrap_or(self.started + START);
-        if now > success + DOWN {
-            let detail = "nothing succeeded on any server; what subscribers would be shown is unknown".to_owned();
-            findings.push(of(Kind::Down, None, success, detail));
-        }
-        let objective = self.config.objectives.push_p99_ms * MILLI;
-        if let Some(p99) = self.delays.p99(now).filter(|p99| *p99 > objective) {
-            let told = if p99 == Nanos::MAX { "never".to_owned() } else { format!("{} ms", p99 / MILLI) };
-            let detail = format!("p99 of push delays in five minutes: {told}, objective {} ms", objective / MILLI);
-            findings.push(of(Kind::Slow, None, now, detail));
-        }
     }
 
     /// Every canary gives its session back; no incident begins any more.
@@ -473,65 +431,5 @@ impl Engine {
     /// How much the monitor remembers, for tests of its bound.
     pub fn remembered(&self) -> usize {
         self.monitor.remembered()
-    }
-
-    /// Where things stand.
-    pub fn status(&self) -> Status {
-        let names = NameTable(&self.config);
-        let servers = (0..self.config.registry.addresses.len() as NodeIx).map(|node| {
-            let (connected, canaries) = self.connected(node);
-            ServerStatus { name: names.server(node), connected, canaries }
-        });
-        Status {
-            servers: servers.collect(),
-            subscriptions: self.subscriptions(),
-            counts: self.counts,
-            suspect: self.opinion.server.map(|ix| names.server(ix)),
-            why: self.opinion.why.clone(),
-        }
-    }
-}
-
-/// Where things stand, for people and for readiness.
-#[derive(Clone, Debug, Default)]
-pub struct Status {
-    /// Every server.
-    pub servers: Vec<ServerStatus>,
-    /// How many subscriptions there should be.
-    pub subscriptions: usize,
-    /// What the last judgement counted.
-    pub counts: Counts,
-    /// Who is suspected.
-    pub suspect: Option<String>,
-    /// Why.
-    pub why: String,
-}
-
-/// One server.
-#[derive(Clone, Debug, Default)]
-pub struct ServerStatus {
-    /// Its address.
-    pub name: String,
-    /// Canaries connected to it.
-    pub connected: usize,
-    /// Canaries that it has.
-    pub canaries: usize,
-}
-
-/// Names from the configuration.
-pub struct NameTable<'a>(pub &'a Config);
-
-impl Names for NameTable<'_> {
-    fn server(&self, ix: u32) -> String {
-        self.0.registry.addresses.get(ix as usize).cloned().unwrap_or_default()
-    }
-
-    fn data(&self, ix: DataIx) -> String {
-        self.0.canaries.data_ids.get(ix as usize).cloned().unwrap_or_default()
-    }
-
-    fn canary(&self, id: ClientId) -> String {
-        let roles = Role::ALL.len() as u32;
-        format!("{} of {}", Role::ALL[(id % roles) as usize].name(), self.server(id / roles))
     }
 }

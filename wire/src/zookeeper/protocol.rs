@@ -409,6 +409,28 @@ mod tests {
         assert_eq!(multi_outcome(&w.finish()[4..]), Ok(Code::OK));
     }
 
+    /// A hundred thousand messages of noise: an error or a value, never a panic, never more memory than the message has.
+    #[test]
+    fn noise_is_an_error_at_worst() {
+        let mut state = 7u64;
+        let mut draw = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state >> 33
+        };
+        for _round in 0..100_000 {
+            let length = draw() % 80;
+            // Mostly small numbers, as lengths and counts have them; sometimes huge or negative ones.
+            let noise: Vec<u8> =
+                (0..length).map(|_| if draw() % 4 == 0 { draw() as u8 } else { (draw() % 3) as u8 }).collect();
+            let list = children_reply(&noise).map(|(list, _)| list.len());
+            assert!(list.is_err() || list.unwrap() <= noise.len());
+            let names = children_names(&noise).map(|names| names.iter().map(String::len).sum::<usize>());
+            assert!(names.is_err() || names.unwrap() <= noise.len());
+            let _either = (connect_reply(&noise), multi_outcome(&noise), data_reply(&noise), event_path(&noise));
+            let _head = ReplyHead::read(&mut Reader::new(&noise));
+        }
+    }
+
     #[test]
     fn a_cut_reply_is_an_error() {
         assert!(multi_outcome(&[0, 0, 0, 1]).is_err());
