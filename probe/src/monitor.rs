@@ -395,6 +395,8 @@ impl Monitor {
             // A publisher that is there for the first time and not seen yet is late, not lost.
             let new = kind == Kind::Incomplete && !view.highest.contains_key(&value.publisher) && must > view.since;
             let kind = if new { Kind::Late } else { kind };
+            // What is late is so since the change; what is missing, since somebody saw it missing.
+            let since = if kind == Kind::Late { since } else { now };
             found.push((kind, Some(value.publisher), Some(name.clone()), since, detail));
         }
         if let Some(content) = &view.content {

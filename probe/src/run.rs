@@ -187,7 +187,9 @@ impl Shell {
         if self.save_at.is_some_and(|at| now >= at) && !self.saving {
             self.save();
         }
-        if !news.is_empty() || now >= self.shown_at + SECOND {
+        // While something is wrong, what is known of it changes with every look.
+        let every = if self.engine.book().all().any(Incident::is_open) { crate::engine::TICK } else { SECOND };
+        if !news.is_empty() || now >= self.shown_at + every {
             self.show(now);
         }
         if !news.is_empty() {
