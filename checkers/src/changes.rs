@@ -4,7 +4,8 @@
 //! when nothing is shown, the least admissible one that is not below the position before: the same one if the registration
 //! may have vanished since without an operation, else the next unpublish or close. A view that has none goes back. A publish
 //! whose outcome was unknown may take effect after later ones, so showing it is not going back, unless the system rejects
-//! stale writes and a later operation of that session ended ok.
+//! stale writes and a later operation of that session ended ok. Nor is it going back to show an earlier session's operation when all
+//! who knew of the later one may have lost their memory, where the contract says who they are.
 //!
 //! A change takes from its ok until the first push of a run that reflects it or a later one, if the run had begun before and if
 //! the change stayed in force that long (a registration whose lease may have run out proves nothing about delays). It is late
@@ -19,7 +20,7 @@ use crate::span::{Span, meets};
 use crate::trouble::{Horizon, Trouble};
 use crate::verdict::{Kind, Sample};
 use crate::views::{View, Views};
-use history::{Nanos, Outcome};
+use history::{Nanos, NodeIx, Outcome};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -182,7 +183,7 @@ impl<'a, 'b> Changes<'a, 'b> {
         let places = || transition.after.iter().map(|v| self.place(*v));
         if let (Some(least), Some(most)) = (places().min(), places().max()) {
             let afloat = places().any(|p| may_come_late(steps, p, floor, &self.record.header.contract));
-            return match most < floor && !afloat {
+            return match most < floor && !afloat && !self.forgotten(now, transition.local, most, floor) {
                 // What had been seen stays seen: the next view is measured against it, not against the slip.
                 true => (floor, true),
                 false => (floor.max(least), false),
@@ -196,6 +197,24 @@ impl<'a, 'b> Changes<'a, 'b> {
             Some(at) => (at + 1, false),
             None => (floor, true),
         }
+    }
+
+    /// True if by now whoever knew of the operation at `floor` may have lost its memory, so that what another session of the
+    /// publisher still holds, from the earlier operation at `place`, counts again.
+    fn forgotten(&self, now: Nanos, local: usize, place: usize, floor: usize) -> bool {
+        let header = self.record.header;
+        let Some(copies) = &header.contract.memory else { return false };
+        let steps = &self.publisher(local).steps;
+        let step = |place: usize| place.checked_sub(1).and_then(|at| steps.get(at));
+        let (Some(older), Some(newer)) = (step(place), step(floor)) else { return false };
+        let since = Span::new(newer.invoke, now);
+        let lost = |node: &usize| {
+            header.nodes[*node].role == copies.role
+                && self.troubles.iter().any(|t| t.span.meets(since) && t.kills(header, Some(*node as NodeIx)))
+        };
+        older.session != newer.session
+            && meets(&self.ground.locals[local].doubt, since)
+            && (0..header.nodes.len()).filter(lost).count() >= copies.count as usize
     }
 
     /// The position of the latest taking back asked for until `now`; 0 if there is none.

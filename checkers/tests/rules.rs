@@ -4,7 +4,7 @@
 mod support;
 
 use checkers::{Kind, check};
-use history::{Contract, Keeper};
+use history::{Contract, Copies, Keeper};
 use support::{contract, counts, events, header, options};
 
 fn kinds(contract: &Contract, text: &str) -> Vec<(Kind, u64)> {
@@ -226,6 +226,29 @@ fn a_killed_node() {
     };
     holds(&frail, &again(35));
     breaks(&frail, &again(36), &[Kind::Incomplete]);
+}
+
+#[test]
+fn who_may_have_forgotten_the_newest() {
+    let kept_by = |count: u32| {
+        with(|c| {
+            c.survives_node_loss = false;
+            c.memory = Some(Copies { role: "server".to_owned(), count });
+        })
+    };
+    // An earlier session still holds `a`; the only node that knew of `b` is killed.
+    let moved = |node: &str| {
+        format!(
+            "5 c1 push d0 a \n 6 c0 lost \n 7 c0 connected {node} s2 \n 8 c0 publish d0 b ok 9 \n 10 c1 push d0 b \n 12 fault kill {node} 15 \n 14 c1 push d0 a"
+        )
+    };
+    holds(&kept_by(1), &moved("n1"));
+    // Another copy is left, or nobody forgets.
+    breaks(&kept_by(2), &moved("n1"), &[Kind::Backwards]);
+    breaks(&Contract { memory: None, ..kept_by(1) }, &moved("n1"), &[Kind::Backwards]);
+    // One session's registrations go with its node, earlier ones too.
+    let same = "5 c1 push d0 a \n 8 c0 publish d0 b ok 9 \n 10 c1 push d0 b \n 12 fault kill n0 15 \n 14 c1 push d0 a";
+    breaks(&kept_by(1), same, &[Kind::Backwards]);
 }
 
 #[test]

@@ -13,6 +13,16 @@ pub enum Keeper {
     AnyNode,
 }
 
+/// Who keeps copies of registrations in memory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Copies {
+    /// Role of the nodes that do.
+    pub role: String,
+    /// How many of them have each registration.
+    pub count: u32,
+}
+
 /// The contract of a system; `../shared/truth.md` of the project gives each word its exact meaning. A scenario can
 /// tighten it, never loosen it silently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +55,11 @@ pub struct Contract {
     pub monotonic_versions: bool,
     /// A write that was overtaken by a later acknowledged one of the same publisher is not applied any more.
     pub stale_writes_rejected: bool,
+    /// Which registration of a publisher is the newest is known to the node that it was made through and to those that keep
+    /// copies, in memory. When all of them may have lost it, an earlier one of another session whose lease still runs
+    /// may be shown again; none: the newest is never forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Copies>,
     /// How old a view may be while a fault is active and until `recovered_ms_max` after it; none: infinitely.
     pub staleness_ms_max: Option<u64>,
     /// The first push of a subscription may be empty although there are publishers.

@@ -32,7 +32,7 @@ pub mod writer;
 pub use cat::Cat;
 pub use connection::{Connection, ConnectionState};
 pub use contents::{Content, Contents};
-pub use contract::{Contract, Keeper};
+pub use contract::{Contract, Copies, Keeper};
 pub use error::Error;
 pub use event::{Event, Phase, PhaseName};
 pub use export::export;

@@ -3,7 +3,7 @@
 use super::tale::*;
 use super::truth::*;
 use checkers::Kind;
-use history::{Function, Outcome};
+use history::{FaultKind, Function, Outcome};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -402,7 +402,8 @@ impl World<'_> {
                     .any(|o| o.session == step.session && o.ok().is_some() && o.f != Function::Close);
                 step.outcome() == Outcome::Info && !(self.tale.contract.stale_writes_rejected && settled)
             });
-            return if most < floor && !afloat { (floor, true) } else { (floor.max(least), false) };
+            let back = most < floor && !afloat && !self.forgotten(who, t, most, floor);
+            return if back { (floor, true) } else { (floor.max(least), false) };
         }
         if floor == 0 {
             return (0, false);
@@ -415,6 +416,19 @@ impl World<'_> {
         }
         let next = (floor..steps.len()).find(|at| takes(&steps[*at]) && steps[*at].t <= t);
         next.map_or((floor, true), |at| (at + 1, false))
+    }
+
+    /// Nobody may know any more of the operation at `floor`.
+    fn forgotten(&self, who: usize, t: u64, place: usize, floor: usize) -> bool {
+        let Some(copies) = &self.tale.contract.memory else { return false };
+        let (older, newer) = (&self.all[who].steps[place - 1], &self.all[who].steps[floor - 1]);
+        let down = |name: &&str| {
+            let during = |f: &Fault| f.t <= t && f.until.unwrap_or(FOREVER) >= newer.t;
+            self.tale.faults.iter().any(|f| f.kind == FaultKind::Kill && f.target == **name && during(f))
+        };
+        let lost = ["n0", "n1"].into_iter().filter(down).count();
+        let vanished = (2 * newer.t..=2 * t).any(|g| self.all[who].may[g as usize].soft);
+        older.session != newer.session && vanished && lost >= copies.count as usize
     }
 
     /// Whether the step at this place was bound to be seen before this push, which is the first to reflect it.

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::tale::*;
-use history::{ConnectionState, Contract, FaultKind, Function, Keeper, Outcome};
+use history::{ConnectionState, Contract, Copies, FaultKind, Function, Keeper, Outcome};
 
 pub const FAMILIES: usize = 6;
 
@@ -40,6 +40,7 @@ fn contract(n: &mut Numbers, family: usize) -> Contract {
         monotonic_pushes: flag(n, true),
         monotonic_versions: flag(n, true),
         stale_writes_rejected: flag(n, true),
+        memory: n.chance(30).then(|| Copies { role: "server".to_owned(), count: 1 + n.below(2) as u32 }),
         staleness_ms_max: n.chance(60).then(|| n.below(10)),
         first_push_may_be_empty: n.chance(30),
         in_flight_ms_max: n.below(4),

@@ -34,6 +34,7 @@ pub fn contract() -> Contract {
         monotonic_pushes: true,
         monotonic_versions: true,
         stale_writes_rejected: true,
+        memory: None,
         staleness_ms_max: None,
         first_push_may_be_empty: false,
         in_flight_ms_max: 5,

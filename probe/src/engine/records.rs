@@ -115,6 +115,7 @@ impl Engine {
             monotonic_pushes: true,
             monotonic_versions: true,
             stale_writes_rejected: false,
+            memory: None,
             staleness_ms_max: None,
             first_push_may_be_empty: false,
             in_flight_ms_max: self.config.lease_ms_max(),

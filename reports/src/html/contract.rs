@@ -185,6 +185,7 @@ fn promises(run: &Run<'_>, m: &mut Markup) {
         (c.monotonic_versions, "versions never fall", "versions may fall"),
         (c.stale_writes_rejected, "stale writes rejected", "stale writes may be applied"),
         (c.linearizable_reads, "linearizable reads", "reads may be stale"),
+        (c.memory.is_none(), "the newest is never forgotten", "the newest may be forgotten with its last copy"),
         (!c.first_push_may_be_empty, "first push is whole", "first push may be empty"),
         (c.survives_node_loss, "survives the loss of a node", "does not survive the loss of a node"),
     ];

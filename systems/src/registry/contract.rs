@@ -11,6 +11,10 @@
 //!   data drops its registrations `session_lease_ms` after it was heard; the earlier of the two, less one interval of
 //!   heartbeats and a tenth for clocks that drift, is the least. If it goes right after it has noticed that a client is
 //!   gone, both hops add up: `lease_ms_max`.
+//! - **memory**: nothing is on disk. A registration's version is known to its session node and to the replicas of its slot. When
+//!   all of them are lost, a session that still holds an earlier registration of the same client, on a connection whose
+//!   end it has not noticed, is the only one who says anything about it, and is believed until that connection's lease is
+//!   over. SOFARegistry is no different: its sessions are what data nodes are built up from again.
 //! - **staleness**: a content that could not be verified for `stale_close_ms` is not shown any longer; if at that moment
 //!   the way to the client breaks, pushes must be repeated in vain, or the client must notice the silence, before
 //!   its view is void.
@@ -19,7 +23,7 @@
 
 use super::RegistryConfig;
 use super::config::{Ack, Generation};
-use history::{Contract, Keeper};
+use history::{Contract, Copies, Keeper};
 
 /// Intervals at which nodes look for what has run out (session ticks, data ticks, meta ticks), and rounding.
 const TICKS_MS: u64 = 300;
@@ -55,6 +59,7 @@ pub fn contract(config: &RegistryConfig) -> Contract {
         monotonic_pushes: true,
         monotonic_versions: true,
         stale_writes_rejected: true,
+        memory: Some(Copies { role: "data".to_owned(), count: c.replicas.min(c.data) }),
         staleness_ms_max: Some(c.stale_close_ms + TICKS_MS + unseen + visible),
         first_push_may_be_empty: false,
         in_flight_ms_max: c.connection_idle_ms + c.client_silence_ms,

@@ -162,6 +162,9 @@ impl Data {
                 out.send(from, Message::Scanned(sent, versions.collect()));
             }
             Message::Renew(incarnation, _) => self.hear(now, from, incarnation, false, out),
+            Message::SyncAnswer(_, incarnation, _) if self.is_outlived(from, incarnation) => {
+                out.reached("sync-answer-of-an-earlier-life-ignored");
+            }
             Message::SyncAnswer(_, incarnation, answers) => {
                 self.hear(now, from, incarnation, false, out);
                 for answer in answers {
@@ -317,6 +320,14 @@ impl Data {
             for slot in &mut self.slots {
                 slot.expire(now.mono, |entry| entry.session == session && entry.incarnation < incarnation);
             }
+        }
+    }
+
+    /// True if this life of a session node is known to be over: what it said is on its way still, and is true no more.
+    fn is_outlived(&self, session: NodeId, incarnation: u64) -> bool {
+        match self.is_v5() {
+            true => self.sessions.get(&session).is_some_and(|lease| incarnation < lease.incarnation),
+            false => self.member.cluster.sessions.get(&session).is_none_or(|listed| incarnation < *listed),
         }
     }
 

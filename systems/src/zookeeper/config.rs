@@ -189,6 +189,7 @@ impl ZooKeeperConfig {
             monotonic_pushes: true,
             monotonic_versions: true,
             stale_writes_rejected: true,
+            memory: None,
             staleness_ms_max: Some(stale),
             first_push_may_be_empty: false,
             in_flight_ms_max: self.in_flight_ms_max,
