@@ -45,7 +45,7 @@ enum Command {
     Explore(ExploreArgs),
     /// Decide by a suite of scenarios, systems and seeds whether a build may go on.
     Gate(GateArgs),
-    /// Watch a registry in production for months, as a client that injects no fault; docs/probe.md.
+    /// Watch a registry in production, as a client that injects no fault.
     Probe(ProbeArgs),
     /// Find a smaller plan that fails the same way, and tell its story.
     Shrink(ShrinkArgs),
