@@ -48,6 +48,19 @@ fn several_files_have_one_result_each_and_the_worst_decides() {
 }
 
 #[test]
+fn without_a_model_the_only_one_that_fits_is_taken() {
+    let scratch = Scratch::new("guessed");
+    scratch.file("stale.edn", STALE);
+    scratch.file("good.edn", GOOD);
+    scratch.file("queue.edn", "{:process 0, :type :invoke, :f :enqueue, :value 1}");
+    let (code, both) = run_json(&scratch.0, &["check", "good.edn", "stale.edn"]);
+    let models: Vec<&str> = (0..2).map(|file| both["files"][file]["model"].as_str().unwrap()).collect();
+    assert_eq!((code, models), (1, vec!["register", "cas-register"]));
+    let (said, code) = refused(&scratch.0, &["check", "queue.edn"]);
+    assert!(code == 2 && said.contains("fifo-queue, unordered-queue"), "{said}");
+}
+
+#[test]
 fn a_failed_compare_and_set_means_what_is_asked_for() {
     let scratch = Scratch::new("failed-cas");
     let text = "{:process 0, :type :invoke, :f :write, :value 1}\n{:process 0, :type :ok, :f :write, :value 1}
@@ -110,9 +123,10 @@ fn limits_are_kept() {
 fn what_cannot_be_judged_is_refused_with_its_place() {
     let scratch = Scratch::new("refused-operations");
     scratch.file("good.edn", GOOD);
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../checkers/tests/fixtures/zookeeper-small.jsonl.zst");
     scratch.file("broken.edn", "[{:process 0, :type :invoke, :f :read}\n {:process 0, :type :ok, :f :read, :value ]}]");
     let cases: [(&[&str], &str); 7] = [
-        (&["check", "good.edn"], "say by which model"),
+        (&["check", own, "--initial", "0"], "--initial is for operations"),
         (&["check", "good.edn", "--model", "registry"], "there is no model `registry`"),
         (&["check", "broken.edn", "--model", "register"], "broken.edn:2:43"),
         (&["check", "nowhere.edn", "--model", "register"], "cannot read nowhere.edn"),

@@ -12,7 +12,7 @@
 use super::components::components;
 use super::finding::Findings;
 use super::graph::{Edge, Graph, PROCESS, SEEN, Steps, View, WR, WW, WW_PERHAPS};
-use super::history::{History, NONE};
+use super::history::{Does, History, NONE};
 use super::paths::{Paths, Walk};
 use super::words;
 use crate::linearizability::{GaveUp, Limits};
@@ -34,8 +34,21 @@ pub(super) struct Facts {
 }
 
 impl Facts {
+    /// Of all transactions that may have taken effect; `writer` says who wrote what a read (its place, its key) saw, if anybody
+    /// is known to have.
+    pub(super) fn of(history: &History<'_>, writer: impl Fn(usize, u32) -> Option<u32>) -> Facts {
+        let (mut facts, all) = (Facts::default(), history.all());
+        for (number, txn) in history.numbers().zip(&history.txns) {
+            let does = |does: Does| move |at: &usize| txn.possible() && all[*at].does == does;
+            let reads = history.range(number).filter(does(Does::Read));
+            let reads = reads.filter_map(|at| Some((all[at].key, writer(at, all[at].key)?)));
+            facts.push(reads, history.range(number).filter(does(Does::Write)).map(|at| all[at].key));
+        }
+        facts
+    }
+
     /// The next transaction, in the order of the history.
-    pub(super) fn push(&mut self, reads: impl Iterator<Item = (u32, u32)>, wrote: impl Iterator<Item = u32>) {
+    fn push(&mut self, reads: impl Iterator<Item = (u32, u32)>, wrote: impl Iterator<Item = u32>) {
         self.starts.push(self.reads.len() as u32);
         self.wrote_starts.push(self.wrote.len() as u32);
         self.reads.extend(reads);

@@ -9,18 +9,23 @@ use std::path::{Path, PathBuf};
 
 /// Checks a history again, or operation histories by a model.
 pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
-    if let Some(model) = &arguments.operations.model {
-        return operations::check(&arguments, model);
+    let options = &arguments.operations;
+    let foreign = arguments.histories.iter().all(|history| operations::is_foreign(history));
+    if foreign || options.model.is_some() || options.format.as_deref().is_some_and(|format| format != "upheaval") {
+        return operations::check(&arguments);
+    }
+    let given = [
+        (options.initial.is_some(), "--initial"),
+        (options.keys.is_some(), "--keys"),
+        (options.writes_follow_reads, "--writes-follow-reads"),
+        (options.explain.is_some(), "--explain"),
+    ];
+    if let Some((_, flag)) = given.iter().find(|(given, _)| *given) {
+        return Err(Error::usage(format!("{flag} is for operations: say by which model to judge them, --model NAME")));
     }
     let [history] = arguments.histories.as_slice() else {
-        return Err(Error::usage("several histories are checked together with --model only; give one without it"));
+        return Err(Error::usage("several of our own histories are checked together with --model only"));
     };
-    if operations::is_foreign(history) {
-        return Err(Error::usage(format!(
-            "{} is no history of ours; if it holds operations (EDN, JSON, a console log), say by which model to judge it: --model NAME, see `upheaval list models`",
-            history.display()
-        )));
-    }
     let mut options = session::options(arguments.divide_bounds, arguments.threads);
     if !arguments.checker.is_empty() {
         let chosen = arguments.checker.iter().map(|name| name.parse()).collect::<Result<_, _>>();

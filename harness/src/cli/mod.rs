@@ -279,36 +279,37 @@ struct ClaimsArgs {
 /// How operation histories (Jepsen's, or the operations of ours) are judged.
 #[derive(Args, Debug)]
 struct OperationsArgs {
-    /// Judge the operations by this model, see `upheaval list models`.
+    /// Judge the operations by this model, see `upheaval list models`; without it by the only one that they fit, if there is
+    /// only one.
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
     /// What objects hold at first, as EDN: 0, nil, "a", {:x 0 :y 1}, or x=0,y=1.
-    #[arg(long, value_name = "VALUE", requires = "model", allow_hyphen_values = true)]
+    #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     initial: Option<String>,
     /// The consistency model that transactions are to obey: strict-serializable, serializable, snapshot-isolation, causal,
     /// read-atomic, read-committed or another one of docs/checkers.md. What it permits is reported and no violation.
-    #[arg(long, value_name = "NAME", requires = "model", default_value = "strict-serializable")]
+    #[arg(long, value_name = "NAME", default_value = "strict-serializable")]
     consistency_model: String,
     /// What may be taken for granted of each register (rw-register): its versions follow the order of each process, or of time.
-    #[arg(long, value_name = "ORDER", requires = "model", value_parser = ["sequential", "linearizable"])]
+    #[arg(long, value_name = "ORDER", value_parser = ["sequential", "linearizable"])]
     keys: Option<String>,
     /// A transaction that reads a register and writes it makes the version after the one it read (rw-register).
-    #[arg(long, requires = "model")]
+    #[arg(long)]
     writes_follow_reads: bool,
     /// What a failed compare-and-set means: it saw another value (observed), or nothing (did-not-happen).
-    #[arg(long, value_name = "MEANING", requires = "model", value_parser = ["observed", "did-not-happen"], default_value = "did-not-happen")]
+    #[arg(long, value_name = "MEANING", value_parser = ["observed", "did-not-happen"], default_value = "did-not-happen")]
     failed_cas: String,
     /// Give up a file after this time: 500ms, 60s, 5m.
-    #[arg(long, value_name = "TIME", requires = "model", value_parser = operations::duration, default_value = "60s")]
+    #[arg(long, value_name = "TIME", value_parser = operations::duration, default_value = "60s")]
     time_limit: std::time::Duration,
     /// Give up a file rather than hold more memory: 500MiB, 4GiB.
-    #[arg(long, value_name = "BYTES", requires = "model", value_parser = operations::bytes, default_value = "4GiB")]
+    #[arg(long, value_name = "BYTES", value_parser = operations::bytes, default_value = "4GiB")]
     memory_limit: u64,
     /// Draw the contradictions into this HTML file.
-    #[arg(long, value_name = "FILE", requires = "model")]
+    #[arg(long, value_name = "FILE")]
     explain: Option<PathBuf>,
     /// The format of the files instead of what their content says: edn, json, log, upheaval.
-    #[arg(long, value_name = "NAME", requires = "model", value_parser = ["edn", "json", "log", "upheaval"])]
+    #[arg(long, value_name = "NAME", value_parser = ["edn", "json", "log", "upheaval"])]
     format: Option<String>,
 }
 

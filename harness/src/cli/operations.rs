@@ -1,4 +1,4 @@
-//! `upheaval check FILE... --model NAME`: operation histories, Jepsen's or the operations of ours.
+//! `upheaval check FILE... [--model NAME]`: operation histories, Jepsen's or the operations of ours.
 
 use super::{CheckArgs, check, print};
 use crate::error::Error;
@@ -57,13 +57,13 @@ pub fn is_foreign(path: &Path) -> bool {
 }
 
 /// Checks each file; the exit code is that of the most severe verdict.
-pub fn check(arguments: &CheckArgs, model: &str) -> Result<u8, Error> {
-    let name = judge_named(model)?;
+pub fn check(arguments: &CheckArgs) -> Result<u8, Error> {
+    let judge = arguments.operations.model.as_deref().map(judge_named).transpose()?;
     let format = arguments.operations.format.as_deref().map(str::parse).transpose();
     let format: Option<Format> = format.map_err(|e: String| Error::usage(format!("--format: {e}")))?;
     let mut files = Vec::with_capacity(arguments.histories.len());
     for path in &arguments.histories {
-        files.push(file(path, name, format, arguments)?);
+        files.push(file(path, judge, format, arguments)?);
     }
     let summary = CheckSummary::of(files);
     if let Some(path) = &arguments.operations.explain {
@@ -94,11 +94,22 @@ fn judge_named(name: &str) -> Result<Judge, Error> {
     found.map_err(|e: checkers::CheckersError| Error::usage(format!("--model: {e}")))
 }
 
-fn file(path: &Path, judge: Judge, format: Option<Format>, arguments: &CheckArgs) -> Result<FileSummary, Error> {
+/// Without a model, by the one that the operations leave.
+fn file(
+    path: &Path,
+    judge: Option<Judge>,
+    format: Option<Format>,
+    arguments: &CheckArgs,
+) -> Result<FileSummary, Error> {
     let begin = Instant::now();
     let (history, _) = check::locate(path);
     let mut calls = calls::read(&history, format).map_err(|e| Error::usage(e.to_string()))?;
     let parse_ms = millis(begin.elapsed());
+    let guessed = || {
+        let name = checkers::guess(&calls).map_err(|why| Error::usage(format!("{}: {why}", path.display())))?;
+        judge_named(name)
+    };
+    let judge = judge.map_or_else(guessed, Ok)?;
     let (mut summary, wall_ms) = match judge {
         Judge::Linearizability(name) => linearizable(path, &mut calls, name, arguments)?,
         Judge::Menu(name) => {

@@ -32,6 +32,7 @@ mod watch;
 
 pub use config::{Barrier, ZooKeeperConfig};
 pub use doctor::doctor;
+pub use ensemble::{Ensemble, Server};
 use wire::zookeeper::{connection, jute, protocol};
 
 use crate::world::{Call, Happening, Observation, SystemInfo, World, WorldError};

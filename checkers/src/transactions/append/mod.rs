@@ -214,21 +214,11 @@ impl<'h, 'a> Lists<'h, 'a> {
 
     /// What transactions read and appended, for models that need no order of versions.
     pub(super) fn facts(&self) -> Facts {
-        let mut facts = Facts::default();
-        for (number, txn) in self.history.numbers().zip(&self.history.txns) {
-            let range = self.history.range(number);
-            let does = |does: Does| move |at: &usize| txn.possible() && self.history.all()[*at].does == does;
-            let reads = range.clone().filter(does(Does::Read)).filter_map(|at| {
-                let key = self.history.all()[at].key;
-                match self.at[at] {
-                    MISFIT => None,
-                    0 => Some((key, NONE)),
-                    length => self.last_seen(key, length).map(|(_, writer)| (key, writer)),
-                }
-            });
-            facts.push(reads, range.clone().filter(does(Does::Write)).map(|at| self.history.all()[at].key));
-        }
-        facts
+        Facts::of(self.history, |at, key| match self.at[at] {
+            MISFIT => None,
+            0 => Some(NONE),
+            length => self.last_seen(key, length).map(|(_, writer)| writer),
+        })
     }
 
     /// Everything that is wrong without a cycle.

@@ -183,17 +183,9 @@ impl<'h, 'a> Registers<'h, 'a> {
 
     /// What transactions read and wrote, for models that need no order of versions.
     pub(super) fn facts(&self) -> Facts {
-        let mut facts = Facts::default();
-        for (number, txn) in self.history.numbers().zip(&self.history.txns) {
-            let range = self.history.range(number);
-            let does = |does: Does| move |at: &usize| txn.possible() && self.history.all()[*at].does == does;
-            let reads = range.clone().filter(does(Does::Read)).filter_map(|at| {
-                let (key, version) = (self.history.all()[at].key, self.at[at]);
-                let writer = self.writer[version as usize];
-                (version == key || self.possible(writer)).then_some((key, writer))
-            });
-            facts.push(reads, range.clone().filter(does(Does::Write)).map(|at| self.history.all()[at].key));
-        }
-        facts
+        Facts::of(self.history, |at, key| {
+            let writer = self.writer[self.at[at] as usize];
+            (self.at[at] == key || self.possible(writer)).then_some(writer)
+        })
     }
 }
