@@ -11,6 +11,12 @@ use std::path::{Path, PathBuf};
 pub fn check(arguments: CheckArgs) -> Result<u8, Error> {
     let options = &arguments.operations;
     let foreign = arguments.histories.iter().all(|history| operations::is_foreign(history));
+    if foreign && options.model.is_none() && (!arguments.checker.is_empty() || arguments.divide_bounds != 1) {
+        return Err(Error::usage(format!(
+            "{} is no history of ours; if it holds operations (EDN, JSON, a console log), say by which model to judge it: --model NAME, see `upheaval list models`",
+            arguments.histories[0].display()
+        )));
+    }
     if foreign || options.model.is_some() || options.format.as_deref().is_some_and(|format| format != "upheaval") {
         return operations::check(&arguments);
     }
