@@ -56,7 +56,8 @@ fn pause_and_resume() -> Result<(), Skip> {
     let size = || std::fs::metadata(&output).unwrap().len();
     eventually("it works", || size() > 4);
     process.pause().unwrap();
-    assert!(process.is_paused() && process.is_running());
+    // Whether it says "stopped": not if it waits for a stopped child after vfork. That it does nothing is what counts.
+    assert!(process.is_running());
     std::thread::sleep(Duration::from_millis(50));
     let still = size();
     std::thread::sleep(Duration::from_millis(200));
