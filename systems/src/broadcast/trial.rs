@@ -3,11 +3,11 @@
 use super::message::{self, Say};
 use super::peer::Peer;
 use super::{Out, Timer};
-use crate::trial::{Actor, Given, Operation, Outcome, Said, Stage, Trial, TrialPlan};
+use crate::trial::{Actor, Draws, Given, Operation, Outcome, Said, Stage, Trial, TrialPlan, broken};
 use history::calls::Ended;
 use history::{MILLI, SECOND};
 use serde::{Deserialize, Serialize};
-use simulation::{Input, Latency, Machine, NodeId, Now, hash_draw};
+use simulation::{Input, Latency, Machine, NodeId, Now};
 
 /// Options of reliable broadcast. Times are milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +63,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    /// Nobody is killed in this trial.
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(operation: &Operation) -> Say {
         Say::Begin(operation.clone())
     }
@@ -88,8 +83,8 @@ impl Broadcast {
             (config.operations <= 400, "operations: at most 400"),
             ((1..=60_000).contains(&config.span_ms), "span_ms: 1 to 60000"),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, rule)) => Err(rule.to_owned()),
+        match broken(&rules) {
+            Some(rule) => Err(rule),
             None => Ok(Broadcast { config }),
         }
     }
@@ -98,20 +93,11 @@ impl Broadcast {
 impl Trial for Broadcast {
     fn draw(&self, seed: u64) -> TrialPlan {
         let BroadcastConfig { clients, operations, span_ms, .. } = self.config;
-        let operation = |at: u64| {
-            let draw = |what: u64, below: u64| hash_draw(seed, &[1, at, what]) % below;
-            let (client, key) = (draw(1, u64::from(clients)) as u32, draw(2, 3) as u32);
-            Operation {
-                id: 0,
-                at: draw(3, span_ms * MILLI),
-                client,
-                act: "broadcast".to_owned(),
-                key,
-                value: at as i64 + 1,
-            }
-        };
-        let operations = (0..u64::from(operations)).map(operation).collect();
-        let mut plan = TrialPlan { seed, operations, faults: Vec::new() };
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+        for at in 0..u64::from(operations) {
+            let draw = |what: u64, below: u64| Draws(seed).below(&[1, at, what], below);
+            plan.ask(draw(3, span_ms * MILLI), draw(1, u64::from(clients)), "broadcast", draw(2, 3), at as i64 + 1);
+        }
         plan.number();
         plan
     }

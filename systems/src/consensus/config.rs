@@ -1,5 +1,6 @@
 //! Options of the consensus group.
 
+use crate::trial::broken;
 use history::{MILLI, Nanos};
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +52,7 @@ impl ConsensusConfig {
             (self.heartbeat_ms > 0 && 2 * self.heartbeat_ms <= low, "heartbeat_ms: at most half of election_ms[0]"),
             ((1..=60_000).contains(&self.retry_ms), "retry_ms: 1 to 60000"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 
     /// The longest time without a leader before a follower stands for election, nanoseconds.

@@ -1,6 +1,7 @@
 //! Options of the cron.
 
 use crate::consensus::ConsensusConfig;
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// What a leader does about a job that was begun and of which nobody knows whether it was launched.
@@ -81,7 +82,7 @@ impl CronConfig {
             (self.spread_ms <= 600_000, "spread_ms: at most 600000"),
             (self.prepare_ms <= 60_000 && self.launch_ms <= 60_000, "prepare_ms, launch_ms: at most 60000"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 
     /// Of the group.

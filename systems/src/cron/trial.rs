@@ -6,9 +6,9 @@ use super::executor::{Clock, Executor};
 use super::node::Node;
 use super::scheduler::Scheduler;
 use crate::consensus;
-use crate::trial::{Mishap, Operation, Outcome, Stage, Trial, TrialPlan, Wrong, peak};
+use crate::trial::{Draws, Outcome, Stage, Trial, TrialPlan, Wrong, peak};
 use history::{MILLI, Nanos, SECOND};
-use simulation::{Latency, hash_draw};
+use simulation::Latency;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,31 +36,29 @@ impl Cron {
         }
     }
 
-    fn faults(&self, seed: u64) -> Vec<Mishap> {
+    fn faults(&self, draws: Draws, plan: &mut TrialPlan) {
         let CronFaults { crashes, pauses } = self.config.faults;
-        let mut all = Vec::new();
         for (kind, count) in [(1, crashes), (2, pauses)] {
             for at in 0..u64::from(count) {
-                let draw = |what: u64, below: u64| hash_draw(seed, &[3, kind, at, what]) % below;
+                let draw = |what: u64, below: u64| draws.below(&[3, kind, at, what], below);
                 let node = consensus::name(draw(1, u64::from(self.config.servers)) as usize);
                 let what = if kind == 1 { Wrong::Kill { node } } else { Wrong::Pause { node } };
                 let lasts = Some((400 + draw(2, 500)) * MILLI);
-                all.push(Mishap { id: 0, at: FROM + draw(3, self.config.span_ms * MILLI), lasts, what });
+                plan.wrong(FROM + draw(3, self.config.span_ms * MILLI), lasts, what);
             }
         }
-        all
     }
 }
 
 impl Trial for Cron {
     fn draw(&self, seed: u64) -> TrialPlan {
         let CronConfig { operations, span_ms, midnight, .. } = *self.config;
-        let operation = |at: u64| {
-            let due = if midnight { span_ms * MILLI / 2 } else { hash_draw(seed, &[1, at]) % (span_ms * MILLI) };
-            Operation { id: 0, at: FROM + due, client: 0, act: "job".to_owned(), key: 0, value: 0 }
-        };
-        let operations = (0..u64::from(operations)).map(operation).collect();
-        let mut plan = TrialPlan { seed, operations, faults: self.faults(seed) };
+        let (draws, span) = (Draws(seed), span_ms * MILLI);
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+        for at in 0..u64::from(operations) {
+            plan.ask(FROM + if midnight { span / 2 } else { draws.below(&[1, at], span) }, 0, "job", 0, 0);
+        }
+        self.faults(draws, &mut plan);
         plan.number();
         plan
     }

@@ -1,5 +1,6 @@
 //! Options of the work distributor.
 
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// Options of the work distributor. Times are milliseconds.
@@ -81,6 +82,6 @@ impl DistributorConfig {
             ((1..=60_000).contains(&self.lease_ms), "lease_ms: 1 to 60000"),
             ((1..=60_000).contains(&self.poll_ms), "poll_ms: 1 to 60000"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 }

@@ -6,9 +6,9 @@ use super::node::Node;
 use super::server::Server;
 use super::worker::Worker;
 use super::{CLIENTS, SERVERS};
-use crate::trial::{Mishap, Operation, Outcome, Stage, Trial, TrialPlan, Wrong};
+use crate::trial::{Draws, Outcome, Stage, Trial, TrialPlan, Wrong};
 use history::{MILLI, Nanos, SECOND};
-use simulation::{Latency, NodeId, hash_draw};
+use simulation::{Latency, NodeId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -32,29 +32,28 @@ impl Distributor {
         }
     }
 
-    fn faults(&self, seed: u64) -> Vec<Mishap> {
+    fn faults(&self, draws: Draws, plan: &mut TrialPlan) {
         let DistributorConfig { span_ms, workers, lease_ms, .. } = *self.config;
         let DistributorFaults { pauses, crashes, server_crashes } = self.config.faults;
-        let mut all = Vec::new();
         for (kind, count) in [(1, pauses), (2, crashes), (3, server_crashes)] {
             for at in 0..u64::from(count) {
-                let draw = |what: u64, below: u64| hash_draw(seed, &[3, kind, at, what]) % below;
+                let draw = |what: u64, below: u64| draws.below(&[3, kind, at, what], below);
                 let worker = format!("worker-{}", draw(1, u64::from(workers)));
                 let (lasts, what) = match kind {
                     1 => (lease_ms + draw(2, 300), Wrong::Pause { node: worker }),
                     2 => (50 + draw(2, 300), Wrong::Kill { node: worker }),
                     _ => (50 + draw(2, 300), Wrong::Kill { node: format!("server-{}", draw(1, 2)) }),
                 };
-                all.push(Mishap { id: 0, at: draw(3, span_ms) * MILLI, lasts: Some(lasts * MILLI), what });
+                plan.wrong(draw(3, span_ms) * MILLI, Some(lasts * MILLI), what);
             }
         }
-        all
     }
 
     /// When the configuration changes, and when the addresses do. Part of the system and not of the plan.
     fn changes(&self, seed: u64) -> (Nanos, Nanos) {
         let third = self.config.span_ms * MILLI / 3;
-        (third + hash_draw(seed, &[4]) % third, third + hash_draw(seed, &[5]) % third)
+        let draws = Draws(seed);
+        (third + draws.below(&[4], third), third + draws.below(&[5], third))
     }
 
     fn cast(&self, seed: u64) -> Vec<(String, Node)> {
@@ -82,16 +81,16 @@ impl Distributor {
 impl Trial for Distributor {
     fn draw(&self, seed: u64) -> TrialPlan {
         let DistributorConfig { clients, operations, span_ms, .. } = *self.config;
-        let operation = |at: u64| {
-            let draw = |what: u64, below: u64| hash_draw(seed, &[1, at, what]) % below;
-            let (client, key) = (draw(1, u64::from(clients)) as u32, (at % u64::from(SERVERS)) as u32);
-            // Units have the same numbers in both pipelines, and come at about the same time.
-            let slot = span_ms * MILLI / u64::from(operations);
-            let due = at * slot + draw(2, slot.max(1));
-            Operation { id: 0, at: due, client, act: "put".to_owned(), key, value: (at / 2) as i64 }
-        };
-        let operations = (0..u64::from(operations)).map(operation).collect();
-        let mut plan = TrialPlan { seed, operations, faults: self.faults(seed) };
+        let draws = Draws(seed);
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+        // Units have the same numbers in both pipelines, and come at about the same time.
+        let slot = span_ms * MILLI / u64::from(operations.max(1));
+        for at in 0..u64::from(operations) {
+            let client = draws.below(&[1, at, 1], u64::from(clients));
+            let due = at * slot + draws.below(&[1, at, 2], slot);
+            plan.ask(due, client, "put", at % u64::from(SERVERS), (at / 2) as i64);
+        }
+        self.faults(draws, &mut plan);
         plan.number();
         plan
     }

@@ -1,6 +1,7 @@
 //! Options of the election: who decides, with what care, and what goes wrong.
 
 use crate::consensus::ConsensusConfig;
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// Who decides which member leads.
@@ -138,7 +139,7 @@ impl ElectionConfig {
             ),
             (self.work_ms.0 <= self.work_ms.1 && self.work_ms.1 <= 10_000, "work_ms: [low, high]"),
         ];
-        let rule = rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned());
+        let rule = broken(&rules);
         rule.or_else(|| self.consensus.wrong().map(|rule| format!("consensus.{rule}")))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::front::Front;
 use super::{DB_A, DB_B, FRONT, LOG, Say, Timer};
-use crate::trial::{Actor, Draws, Given, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong};
+use crate::trial::{Actor, Draws, Given, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong, broken};
 use history::calls::Ended;
 use history::{MILLI, Nanos, SECOND};
 use serde::{Deserialize, Serialize};
@@ -118,11 +118,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    /// Databases and the log have everything on disk, and nobody else dies in this trial.
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(operation: &Operation) -> Say {
         Say::Begin(operation.clone())
     }
@@ -145,8 +140,8 @@ impl Failing {
             ((1..=60_000).contains(&config.probe_ms), "probe_ms: 1 to 60000"),
             ((1..=60_000).contains(&config.give_up_ms), "give_up_ms: 1 to 60000"),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, wrong)) => Err(wrong.to_owned()),
+        match broken(&rules) {
+            Some(wrong) => Err(wrong),
             None => Ok(Failing { config: Arc::new(config) }),
         }
     }

@@ -1,5 +1,6 @@
 //! Options of the herd.
 
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// How long a client waits before it tries again.
@@ -74,6 +75,6 @@ impl HerdConfig {
             ((self.delay_ms..=60_000).contains(&self.delay_ms_max), "delay_ms_max: at least delay_ms"),
             (self.away_ms.0 <= self.away_ms.1 && self.away_ms.1 <= 60_000, "away_ms: [low, high]"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 }

@@ -3,9 +3,9 @@
 use super::client::Client;
 use super::message::{Say, Timer};
 use super::{CLIENTS, HerdConfig, Out, SERVER};
-use crate::trial::{Actor, Mishap, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong};
+use crate::trial::{Actor, Draws, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong};
 use history::{MILLI, Nanos, SECOND};
-use simulation::{Input, Latency, Machine, NodeId, Now, hash_draw};
+use simulation::{Input, Latency, Machine, NodeId, Now};
 use std::sync::Arc;
 
 /// The server. Nothing is on disk.
@@ -110,21 +110,19 @@ impl Herd {
 impl Trial for Herd {
     fn draw(&self, seed: u64) -> TrialPlan {
         let HerdConfig { clients, operations, later, work_ms, away_ms, .. } = *self.config;
-        let mut all = Vec::new();
+        let draws = Draws(seed);
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
         // Those that the server has when it goes away, and those that come after: each in a slot of its own.
         let early = (AWAY_AT.saturating_sub((work_ms - work_ms / 4) * MILLI), work_ms * MILLI / 2, operations);
         for (kind, (from, span, count)) in [(1, early), (2, (AWAY_AT + SECOND, 2 * SECOND, later))] {
             let slot = span / u64::from(count.max(1));
             for at in 0..u64::from(count) {
-                let due = from + at * slot + hash_draw(seed, &[kind, at]) % slot.max(1);
-                let client = (at % u64::from(clients)) as u32;
-                all.push(Operation { id: 0, at: due, client, act: "ask".to_owned(), key: 0, value: 0 });
+                let due = from + at * slot + draws.below(&[kind, at], slot);
+                plan.ask(due, at % u64::from(clients), "ask", 0, 0);
             }
         }
-        let lasts = (away_ms.0 + hash_draw(seed, &[3]) % (away_ms.1 - away_ms.0 + 1)) * MILLI;
-        let what = Wrong::Kill { node: "server".to_owned() };
-        let faults = vec![Mishap { id: 0, at: AWAY_AT, lasts: Some(lasts), what }];
-        let mut plan = TrialPlan { seed, operations: all, faults };
+        let lasts = draws.between(&[3], away_ms) * MILLI;
+        plan.wrong(AWAY_AT, Some(lasts), Wrong::Kill { node: "server".to_owned() });
         plan.number();
         plan
     }

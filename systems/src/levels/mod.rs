@@ -97,11 +97,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    /// Nobody is killed in this trial.
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(_operation: &Operation) -> Say {
         Say::Move
     }

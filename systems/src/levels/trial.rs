@@ -5,10 +5,10 @@ use super::controller::Controller;
 use super::converter::Converter;
 use super::registry::Registry;
 use super::{CLIENTS, INTERFACES, Node};
-use crate::trial::{Mishap, Operation, Outcome, Stage, Trial, TrialPlan, Wrong};
+use crate::trial::{Draws, Outcome, Stage, Trial, TrialPlan, Wrong, broken};
 use history::{MILLI, Nanos, SECOND};
 use serde::{Deserialize, Serialize};
-use simulation::{Latency, hash_draw};
+use simulation::Latency;
 use std::sync::Arc;
 
 /// Options of the migration.
@@ -79,8 +79,8 @@ impl Levels {
             ((1..=20).contains(&config.applications), "applications: 1 to 20"),
             ((1..=60_000).contains(&config.span_ms), "span_ms: 1 to 60000"),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, rule)) => Err(rule.to_owned()),
+        match broken(&rules) {
+            Some(rule) => Err(rule),
             None => Ok(Levels { config: Arc::new(config) }),
         }
     }
@@ -106,11 +106,11 @@ impl Levels {
         Stage { cast, latency: LATENCY, until: BEGIN + config.span_ms * MILLI + SETTLE }
     }
 
-    fn faults(&self, seed: u64) -> Vec<Mishap> {
+    fn faults(&self, draws: Draws, plan: &mut TrialPlan) {
         let config = &self.config;
         let LevelsFaults { slow_links, cut_links } = config.faults;
-        let one = |number: u32| {
-            let draw = |what: u64, below: u64| hash_draw(seed, &[2, u64::from(number), what]) % below;
+        for number in 0..slow_links + cut_links {
+            let draw = |what: u64, below: u64| draws.below(&[2, u64::from(number), what], below);
             let registry = ["interface-registry", "application-registry"][draw(0, 2) as usize].to_owned();
             let clients = u64::from(config.providers + config.consumers);
             let other = match draw(1, clients + 1) {
@@ -123,20 +123,19 @@ impl Levels {
                 false => Wrong::Cut { from, to },
             };
             let at = BEGIN + draw(4, config.span_ms) * MILLI;
-            Mishap { id: 0, at, lasts: Some((200 + draw(5, 1_300)) * MILLI), what }
-        };
-        (0..slow_links + cut_links).map(one).collect()
+            plan.wrong(at, Some((200 + draw(5, 1_300)) * MILLI), what);
+        }
     }
 }
 
 impl Trial for Levels {
     fn draw(&self, seed: u64) -> TrialPlan {
-        let moves = |client: u32| {
-            let at = BEGIN + hash_draw(seed, &[1, u64::from(client)]) % (self.config.span_ms * MILLI);
-            Operation { id: 0, at, client, act: "move".to_owned(), key: 0, value: 0 }
-        };
-        let operations = (0..self.config.providers + self.config.consumers).map(moves).collect();
-        let mut plan = TrialPlan { seed, operations, faults: self.faults(seed) };
+        let draws = Draws(seed);
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+        for client in 0..u64::from(self.config.providers + self.config.consumers) {
+            plan.ask(BEGIN + draws.below(&[1, client], self.config.span_ms * MILLI), client, "move", 0, 0);
+        }
+        self.faults(draws, &mut plan);
         plan.number();
         plan
     }

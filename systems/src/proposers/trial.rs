@@ -3,7 +3,7 @@
 use super::acceptor::Acceptor;
 use super::proposer::Proposer;
 use super::{Say, Timer};
-use crate::trial::{Actor, Draws, Operation, Outcome, Said, Stage, Trial, TrialPlan};
+use crate::trial::{Actor, Draws, Operation, Outcome, Said, Stage, Trial, TrialPlan, broken};
 use history::{MILLI, Nanos, SECOND};
 use serde::{Deserialize, Serialize};
 use simulation::{Input, Latency, Machine, NodeId, Now, Outputs};
@@ -85,11 +85,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    /// Nobody dies in this trial.
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(operation: &Operation) -> Say {
         Say::Begin(operation.clone())
     }
@@ -113,8 +108,8 @@ impl Proposers {
             (config.slots <= 1_000, "slots: at most 1000"),
             ((1..=60_000).contains(&config.give_up_ms), "give_up_ms: 1 to 60000"),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
-            Some((_, wrong)) => Err(wrong.to_owned()),
+        match broken(&rules) {
+            Some(wrong) => Err(wrong),
             None => Ok(Proposers { config: Arc::new(config) }),
         }
     }

@@ -110,11 +110,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    /// Nobody dies in this trial.
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(operation: &Operation) -> Say {
         Say::Begin(operation.clone())
     }

@@ -1,6 +1,7 @@
 //! Options of the queue.
 
 use crate::consensus::ConsensusConfig;
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// Options of the queue. Times are milliseconds.
@@ -88,7 +89,7 @@ impl QueueConfig {
                 "faults: without workers none can fail",
             ),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 
     /// Of the group.

@@ -7,10 +7,10 @@ use super::node::Node;
 use super::prober::Prober;
 use super::worker::Worker;
 use crate::consensus::{self, Server};
-use crate::trial::{Mishap, Operation, Outcome, Stage, Trial, TrialPlan, Wrong};
+use crate::trial::{Draws, Mishap, Outcome, Stage, Trial, TrialPlan, Wrong};
 use history::calls::Call;
 use history::{MILLI, Nanos, SECOND};
-use simulation::{Latency, hash_draw};
+use simulation::Latency;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -40,33 +40,30 @@ impl QueueTrial {
         }
     }
 
-    fn faults(&self, seed: u64) -> Vec<Mishap> {
+    fn faults(&self, draws: Draws, plan: &mut TrialPlan) {
         let QueueFaults { lost, crashes, pauses, half_dead, dead } = self.config.faults;
-        let mut all = Vec::new();
-        let draw = |what: u64, at: u32, below: u64| hash_draw(seed, &[2, what, u64::from(at)]) % below.max(1);
+        let draw = |what: u64, at: u32, below: u64| draws.below(&[2, what, u64::from(at)], below);
         let time = |what, at| FROM + draw(what, at, self.config.span_ms) * MILLI;
-        let mut fault = |at: Nanos, lasts: Option<Nanos>, what: Wrong| all.push(Mishap { id: 0, at, lasts, what });
         // Of the first three, so that plans mean the same however many there are.
         let server = |what, at| format!("server-{}", 1 + draw(what, at, 3));
         let worker = |what, at| format!("worker-{}", draw(what, at, u64::from(self.config.workers)));
         if lost {
-            fault(time(1, 0), None, Wrong::Kill { node: "server-1".to_owned() });
+            plan.wrong(time(1, 0), None, Wrong::Kill { node: "server-1".to_owned() });
         }
         for at in 0..crashes {
             let lasts = (100 + draw(3, at, 400)) * MILLI;
-            fault(time(2, at), Some(lasts), Wrong::Kill { node: worker(4, at) });
+            plan.wrong(time(2, at), Some(lasts), Wrong::Kill { node: worker(4, at) });
         }
         for at in 0..pauses {
             let lasts = (self.config.lease_ms + draw(6, at, 400)) * MILLI;
-            fault(time(5, at), Some(lasts), Wrong::Pause { node: worker(7, at) });
+            plan.wrong(time(5, at), Some(lasts), Wrong::Pause { node: worker(7, at) });
         }
         for at in 0..half_dead {
-            fault(time(8, 0), Some(SICK), Wrong::HalfDead { node: server(9, at) });
+            plan.wrong(time(8, 0), Some(SICK), Wrong::HalfDead { node: server(9, at) });
         }
         for at in 0..dead {
-            fault(time(8, 0), Some(SICK), Wrong::Kill { node: server(9, at) });
+            plan.wrong(time(8, 0), Some(SICK), Wrong::Kill { node: server(9, at) });
         }
-        all
     }
 
     fn cast(&self, seed: u64) -> Vec<(String, Node)> {
@@ -101,13 +98,13 @@ impl QueueTrial {
 impl Trial for QueueTrial {
     fn draw(&self, seed: u64) -> TrialPlan {
         let QueueConfig { clients, operations, span_ms, .. } = *self.config;
-        let operation = |at: u64| {
-            let draw = |what: u64, below: u64| hash_draw(seed, &[1, at, what]) % below;
-            let client = draw(1, u64::from(clients)) as u32;
-            Operation { id: 0, at: FROM + draw(2, span_ms * MILLI), client, act: "put".to_owned(), key: 0, value: 0 }
-        };
-        let operations = (0..u64::from(operations)).map(operation).collect();
-        let mut plan = TrialPlan { seed, operations, faults: self.faults(seed) };
+        let draws = Draws(seed);
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+        for at in 0..u64::from(operations) {
+            let client = draws.below(&[1, at, 1], u64::from(clients));
+            plan.ask(FROM + draws.below(&[1, at, 2], span_ms * MILLI), client, "put", 0, 0);
+        }
+        self.faults(draws, &mut plan);
         plan.number();
         plan
     }

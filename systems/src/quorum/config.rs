@@ -1,5 +1,6 @@
 //! Options of the replicated register.
 
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// How many replicas have to answer.
@@ -86,7 +87,7 @@ impl QuorumConfig {
             ((1..=60_000).contains(&self.give_up_ms), "give_up_ms: 1 to 60000"),
             (self.faults.lost <= self.replicas, "faults.lost: at most the number of replicas"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 
     /// So many replicas have to answer.

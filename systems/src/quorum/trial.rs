@@ -3,9 +3,9 @@
 use super::client::Client;
 use super::message::{Ask, Header, Reply, Say, Tag, Timer};
 use super::{Out, QuorumConfig};
-use crate::trial::{Actor, Mishap, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong};
-use history::{MILLI, Nanos, SECOND};
-use simulation::{Input, Latency, Machine, NodeId, Now, hash_draw};
+use crate::trial::{Actor, Draws, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong};
+use history::{MILLI, SECOND};
+use simulation::{Input, Latency, Machine, NodeId, Now};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,10 +87,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(operation: &Operation) -> Say {
         Say::Begin(operation.clone())
     }
@@ -114,45 +110,43 @@ impl Quorums {
         }
     }
 
-    fn operations(&self, seed: u64) -> Vec<Operation> {
+    fn operations(&self, draws: Draws, plan: &mut TrialPlan) {
         let QuorumConfig { clients, keys, span_ms, operations, .. } = *self.config;
-        let operation = |at: u64| {
-            let draw = |what: u64, below: u64| hash_draw(seed, &[1, at, what]) % below.max(1);
-            let act = if draw(1, 2) == 0 { "write" } else { "read" }.to_owned();
-            let (client, key) = (draw(2, u64::from(clients)) as u32, draw(3, u64::from(keys)) as u32);
-            Operation { id: 0, at: draw(4, span_ms * MILLI), client, act, key, value: at as i64 + 1 }
-        };
-        (0..u64::from(operations)).map(operation).collect()
+        for at in 0..u64::from(operations) {
+            let draw = |what: u64, below: u64| draws.below(&[1, at, what], below);
+            let act = if draw(1, 2) == 0 { "write" } else { "read" };
+            let (client, key) = (draw(2, u64::from(clients)), draw(3, u64::from(keys)));
+            plan.ask(draw(4, span_ms * MILLI), client, act, key, at as i64 + 1);
+        }
     }
 
-    fn faults(&self, seed: u64) -> Vec<Mishap> {
+    fn faults(&self, draws: Draws, plan: &mut TrialPlan) {
         let config = &self.config;
-        let mut all = Vec::new();
-        let mut fault = |at: Nanos, lasts, what| all.push(Mishap { id: 0, at, lasts, what });
         let third = config.span_ms * MILLI / 3;
-        let first = hash_draw(seed, &[2]) % u64::from(config.replicas);
+        let first = draws.below(&[2], u64::from(config.replicas));
         for at in 0..u64::from(config.faults.lost) {
             let node = format!("replica-{}", (first + at) % u64::from(config.replicas));
-            fault(hash_draw(seed, &[3, at]) % third, None, Wrong::Kill { node });
+            plan.wrong(draws.below(&[3, at], third), None, Wrong::Kill { node });
         }
         if config.faults.rack {
-            fault(hash_draw(seed, &[4]) % third, None, Wrong::Kill { node: "rack-0".to_owned() });
+            plan.wrong(draws.below(&[4], third), None, Wrong::Kill { node: "rack-0".to_owned() });
         }
         for at in 0..u64::from(config.faults.late) {
-            let draw = |what: u64, below: u64| hash_draw(seed, &[5, at, what]) % below;
+            let draw = |what: u64, below: u64| draws.below(&[5, at, what], below);
             // The liar's rack is the first, and it is always in time.
             let (from, to) = (draw(1, u64::from(config.clients)), 1 + draw(2, 2));
             let (from, to) = (format!("client-{from}"), format!("rack-{to}"));
             let (when, lasts) = (draw(3, config.span_ms) * MILLI, (50 + draw(4, 150)) * MILLI);
-            fault(when, Some(lasts), Wrong::Delay { from, to, by: (15 + draw(5, 45)) * MILLI });
+            plan.wrong(when, Some(lasts), Wrong::Delay { from, to, by: (15 + draw(5, 45)) * MILLI });
         }
-        all
     }
 }
 
 impl Trial for Quorums {
     fn draw(&self, seed: u64) -> TrialPlan {
-        let mut plan = TrialPlan { seed, operations: self.operations(seed), faults: self.faults(seed) };
+        let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+        self.operations(Draws(seed), &mut plan);
+        self.faults(Draws(seed), &mut plan);
         plan.number();
         plan
     }

@@ -5,7 +5,7 @@ use super::registers::Registers;
 use super::replica::Replica;
 use super::{Say, Timer};
 use crate::consensus::{self, ConsensusConfig, Server};
-use crate::trial::{Actor, Draws, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong};
+use crate::trial::{Actor, Draws, Operation, Outcome, Said, Stage, Trial, TrialPlan, Wrong, broken};
 use history::calls::{Call, Ended};
 use history::{MILLI, Nanos, SECOND};
 use serde::{Deserialize, Serialize};
@@ -127,8 +127,8 @@ impl Reads {
                 "consensus.read_lease_ms: with path = \"quorum-lease\"",
             ),
         ];
-        match (rules.into_iter().find(|(holds, _)| !holds), config.consensus.wrong()) {
-            (Some((_, wrong)), _) => Err(wrong.to_owned()),
+        match (broken(&rules), config.consensus.wrong()) {
+            (Some(wrong), _) => Err(wrong),
             (None, Some(wrong)) => Err(format!("consensus.{wrong}")),
             (None, None) => Ok(Reads { config }),
         }

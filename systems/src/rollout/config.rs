@@ -1,5 +1,6 @@
 //! Options of the roll-out: what is upgraded, how it is watched, and what is wrong with the new version.
 
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// What gets the new version.
@@ -190,7 +191,7 @@ impl RolloutConfig {
             (self.batch > 0, "batch: at least 1"),
             ((1..=60_000).contains(&self.window_ms), "window_ms: 1 to 60000"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 
     /// The cluster of a worker.

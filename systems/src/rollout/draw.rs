@@ -1,13 +1,12 @@
 //! Plans of the roll-out: requests that come to all shards in turn. There are no faults: what goes wrong is the new version.
 
 use super::RolloutConfig;
-use crate::trial::{Operation, TrialPlan};
+use crate::trial::{Draws, TrialPlan};
 use history::{MILLI, Nanos};
-use simulation::hash_draw;
 
 /// When the roll-out begins. Part of the system and not of the plan, so that cutting a plan down does not move it.
 pub fn begins(seed: u64) -> Nanos {
-    (250 + hash_draw(seed, &[1]) % 100) * MILLI
+    (250 + Draws(seed).below(&[1], 100)) * MILLI
 }
 
 /// The plan of a seed.
@@ -15,16 +14,14 @@ pub fn plan(config: &RolloutConfig, seed: u64) -> TrialPlan {
     let count = u64::from(config.operations);
     let pace = config.span_ms * MILLI / count.max(1);
     let shards = u64::from(config.workers / config.replicas);
-    let operation = |at: u64| Operation {
-        id: 0,
-        at: at * pace + hash_draw(seed, &[2, at]) % pace.max(1),
-        client: (hash_draw(seed, &[3, at]) % u64::from(config.clients)) as u32,
-        act: "ask".to_owned(),
-        key: (at % shards) as u32,
+    let draws = Draws(seed);
+    let mut plan = TrialPlan { seed, ..TrialPlan::default() };
+    for at in 0..count {
+        let client = draws.below(&[3, at], u64::from(config.clients));
         // Which worker of the shard is asked first.
-        value: (at / shards % u64::from(config.replicas)) as i64,
-    };
-    let mut plan = TrialPlan { seed, operations: (0..count).map(operation).collect(), faults: Vec::new() };
+        let first = at / shards % u64::from(config.replicas);
+        plan.ask(at * pace + draws.below(&[2, at], pace), client, "ask", at % shards, first as i64);
+    }
     plan.number();
     plan
 }

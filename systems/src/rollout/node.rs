@@ -52,11 +52,6 @@ impl Machine for Node {
 }
 
 impl Actor for Node {
-    /// Nobody is killed in this trial.
-    fn reborn(&self) -> Node {
-        self.clone()
-    }
-
     fn asks(operation: &Operation) -> Say {
         Say::Begin(operation.clone())
     }

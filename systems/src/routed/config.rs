@@ -1,5 +1,6 @@
 //! Options of the routed store: how the configuration changes, how requests are guarded, what goes wrong.
 
+use crate::trial::broken;
 use serde::{Deserialize, Serialize};
 
 /// How agents come by a new configuration.
@@ -229,6 +230,6 @@ impl RoutedConfig {
             (self.lease_ms > 2 * self.epsilon_ms && self.lease_ms <= 60_000, "lease_ms: more than twice epsilon_ms"),
             (!self.pairs || self.keys >= 2, "pairs: needs keys >= 2"),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, rule)| rule.to_owned())
+        broken(&rules)
     }
 }

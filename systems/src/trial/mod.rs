@@ -15,6 +15,11 @@ pub use plan::{Mishap, Operation, TrialPlan, Wrong};
 pub use record::{Given, Note, Outcome, Said, node_of, peak};
 pub use stage::{Actor, Played, Stage};
 
+/// The first of these rules that does not hold, as a sentence that names the key.
+pub(crate) fn broken(rules: &[(bool, &str)]) -> Option<String> {
+    rules.iter().find(|(holds, _)| !holds).map(|(_, rule)| (*rule).to_owned())
+}
+
 /// A system under one test, with all options chosen.
 pub trait Trial: Send + Sync {
     /// Operations and faults of a seed.

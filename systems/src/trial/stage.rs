@@ -8,9 +8,12 @@ use history::{Fact, Nanos};
 use simulation::{Kernel, Latency, Machine, NO_CHANNEL, NodeId, Trouble};
 
 /// A node of a trial. It reports with its own number, which is its place in the cast.
-pub trait Actor: Machine<Report = (NodeId, Said)> + Sized {
-    /// The same node after its process has died and is started again: with what it had on disk.
-    fn reborn(&self) -> Self;
+pub trait Actor: Machine<Report = (NodeId, Said)> + Clone {
+    /// The same node after its process has died and is started again: with what it had on disk. Everything, unless it says
+    /// otherwise; so too where nobody is killed.
+    fn reborn(&self) -> Self {
+        self.clone()
+    }
 
     /// What a client is told when an operation of the plan is due.
     fn asks(operation: &Operation) -> Self::Message;
