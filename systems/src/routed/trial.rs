@@ -111,7 +111,23 @@ fn figures(outcome: &mut Outcome, agents: u32) {
     outcome.figures.insert("lost_agent_ms", ms(lost));
     outcome.figures.insert("refused", refused);
     outcome.figures.insert("peak_load", load);
+    let ends = made.unwrap_or(begins);
+    let serving = serving(outcome, begins, ends);
+    outcome.figures.insert("serving_agent_ms", ms(serving));
+    outcome.figures.insert("all_agents_ms", ms((ends - begins) * u64::from(agents)));
     outcome.figures.insert("change_ms", made.map_or(-1, |made| ms(made - begins)));
+}
+
+/// For how long agents served between two instants, summed over all of them.
+fn serving(outcome: &Outcome, from: Nanos, until: Nanos) -> Nanos {
+    let (mut on, mut since, mut total) = (0u64, from, 0);
+    for fact in outcome.facts.iter().filter(|fact| matches!(fact.what, "on" | "off")) {
+        let at = fact.at.clamp(from, until);
+        total += (at - since) * on;
+        since = at;
+        on = if fact.what == "on" { on + 1 } else { on.saturating_sub(1) };
+    }
+    total + (until - since) * on
 }
 
 /// The most requests that one agent got within 50 ms of the change.
