@@ -1,10 +1,14 @@
 //! The configuration of a probe: one TOML file. Unknown keys are errors, caps have ceilings that no file can lift.
 
 use crate::secret::{Secret, SecretSource};
+use crate::tls::{ClientTls, ServerTls};
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use thiserror::Error;
+use tokio_rustls::rustls::ServerConfig;
+use wire::tls::Tls;
 
 /// More servers than this are not watched by one probe.
 pub const ADDRESSES_MAX: usize = 64;
@@ -89,6 +93,8 @@ pub struct RegistryConfig {
     pub lease_ms_max: Option<u64>,
     /// How the probe says who it is.
     pub auth: Option<AuthConfig>,
+    /// Connections are under TLS; none: they are not.
+    pub tls: Option<ClientTls>,
 }
 
 /// Kinds of registries.
@@ -177,6 +183,8 @@ pub struct HttpConfig {
     pub listen: SocketAddr,
     /// Who asks has to know this (Bearer, or the password of Basic); required where it is not loopback.
     pub token: Option<SecretSource>,
+    /// It answers under TLS; none: it does not.
+    pub tls: Option<ServerTls>,
     /// How others reach it, for links in webhooks.
     pub external_url: Option<String>,
 }
@@ -185,10 +193,13 @@ pub struct HttpConfig {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
-    /// `http://host:port/path`. There is no TLS: put a proxy on loopback in between.
+    /// `http://host:port/path` or `https://host:port/path`.
     pub url: String,
     /// Sent as `Authorization: Bearer`.
     pub token: Option<SecretSource>,
+    /// Whom to trust and who the probe is, with `https`.
+    #[serde(default)]
+    pub tls: Option<ClientTls>,
 }
 
 fn session_timeout_ms() -> u64 {
@@ -228,19 +239,32 @@ impl Default for EvidenceConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), token: None, external_url: None }
+        HttpConfig { listen: SocketAddr::from(([127, 0, 0, 1], 9464)), token: None, tls: None, external_url: None }
     }
 }
 
-/// Secrets that a configuration names, read.
+/// Secrets and certificates that a configuration names, read.
 #[derive(Clone, Debug, Default)]
 pub struct Secrets {
     /// Of the registry.
     pub credentials: Option<Secret>,
+    /// Towards the registry.
+    pub registry_tls: Option<Tls>,
     /// Of the HTTP server.
     pub token: Option<Secret>,
+    /// What the HTTP server shows.
+    pub http_tls: Option<Arc<ServerConfig>>,
     /// Of the webhooks, in their order.
-    pub webhooks: Vec<Option<Secret>>,
+    pub webhooks: Vec<WebhookSecrets>,
+}
+
+/// What a notification needs to be delivered.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookSecrets {
+    /// What the receiver has to see.
+    pub token: Option<Secret>,
+    /// With `https`.
+    pub tls: Option<Tls>,
 }
 
 impl Config {
@@ -270,11 +294,20 @@ impl Config {
         let failed = |key| move |why| ConfigError::Value { path: name.to_owned(), key, why };
         let read = |source: &Option<SecretSource>| source.as_ref().map(SecretSource::read).transpose();
         let credentials = self.registry.auth.as_ref().map(|auth| auth.credentials.read()).transpose();
-        let webhooks = self.webhooks.iter().map(|webhook| read(&webhook.token)).collect::<Result<_, _>>();
+        let registry_tls = self.registry.tls.as_ref().map(ClientTls::read).transpose();
+        let http_tls = self.http.tls.as_ref().map(ServerTls::read).transpose();
+        let webhook = |webhook: &WebhookConfig| {
+            let token = read(&webhook.token).map_err(failed("webhooks.token"))?;
+            let secure = webhook.url.starts_with("https://");
+            let tls = secure.then(|| webhook.tls.clone().unwrap_or_default().read()).transpose();
+            Ok(WebhookSecrets { token, tls: tls.map_err(failed("webhooks.tls"))? })
+        };
         Ok(Secrets {
             credentials: credentials.map_err(failed("registry.auth.credentials"))?,
+            registry_tls: registry_tls.map_err(failed("registry.tls"))?,
             token: read(&self.http.token).map_err(failed("http.token"))?,
-            webhooks: webhooks.map_err(failed("webhooks.token"))?,
+            http_tls: http_tls.map_err(failed("http.tls"))?,
+            webhooks: self.webhooks.iter().map(webhook).collect::<Result<_, _>>()?,
         })
     }
 
@@ -328,7 +361,9 @@ impl Config {
             return Some(("http.listen", why));
         }
         let url = self.webhooks.iter().find(|webhook| crate::webhook::target(&webhook.url).is_none());
-        url.map(|webhook| ("webhooks.url", format!("{:?} is not of the form http://host:port/path", webhook.url)))
+        url.map(|webhook| {
+            ("webhooks.url", format!("{:?} is not of the form http://host:port/path (or https://)", webhook.url))
+        })
     }
 }
 
@@ -412,7 +447,8 @@ mod tests {
             ("[caps]\noperations_per_s = 5000\n", "not between 1 and 500"),
             ("[caps]\noperations_per_s = 2\n", "too few"),
             ("[canaries]\ndata_ids = [\"a\", \"a\"]\n", "twice"),
-            ("[[webhooks]]\nurl = \"https://x/\"\n", "http://host:port/path"),
+            ("[[webhooks]]\nurl = \"ftp://x/\"\n", "http://host:port/path"),
+            ("[registry.tls]\ncertificates = \"a\"\n", "certificates"),
             ("[http]\ntoken = \"hunter2\"\n", "only its place"),
             ("[http]\ntoken = { text = \"hunter2\" }\n", "only its place"),
         ] {

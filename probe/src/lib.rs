@@ -19,6 +19,7 @@ pub mod secret;
 pub mod sliding;
 pub mod story;
 pub mod suspect;
+pub mod tls;
 pub mod value;
 mod view;
 pub mod webhook;

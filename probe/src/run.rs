@@ -6,7 +6,7 @@ use crate::config::{Config, ConfigError, Secrets};
 use crate::engine::{Engine, NameTable, Role};
 use crate::evidence::{self, Store, Window};
 use crate::finding::Kind;
-use crate::http::{App, Board, bind, router};
+use crate::http::{App, Board, Gate, router};
 use crate::incident::{Evidence, Incident, News};
 use crate::story;
 use crate::webhook;
@@ -104,7 +104,9 @@ async fn probe(path: PathBuf, config: Config, secrets: Secrets, duration: Option
     let mut reload = signal(SignalKind::hangup()).map_err(host)?;
     let mut end = [signal(SignalKind::terminate()).map_err(host)?, signal(SignalKind::interrupt()).map_err(host)?];
     let store = config.evidence.folder.as_deref().map(Store::open).transpose().map_err(ProbeError::Host)?;
-    let (listener, address) = bind(config.http.listen).await.map_err(ProbeError::Host)?;
+    let gate = Gate::bind(config.http.listen, secrets.http_tls.clone()).await.map_err(ProbeError::Host)?;
+    let address = gate.address();
+    let scheme = if config.http.tls.is_some() { "https" } else { "http" };
     let (clock, instance) = (Clock::start(), instance()?);
     let canaries = config.registry.addresses.len() * Role::ALL.len();
     let (zookeeper, mut sightings) = ZooKeeper::new(&config, &secrets, &instance, clock, canaries);
@@ -114,9 +116,9 @@ async fn probe(path: PathBuf, config: Config, secrets: Secrets, duration: Option
     let app = Arc::new(App::new(engine.figures.clone(), config, secrets.clone()));
     let server = tokio::spawn({
         let router = router(app.clone());
-        async move { axum::serve(listener, router).await }
+        async move { axum::serve(gate, router).await }
     });
-    tracing::info!("probe {instance} serves http://{address}/");
+    tracing::info!("probe {instance} serves {scheme}://{address}/");
     let (kept, mut saved) = channel(4);
     let notifications = Arc::new(tokio::sync::Semaphore::new(NOTIFICATIONS_MAX));
     let mut shell = Shell {
@@ -214,7 +216,7 @@ impl Shell {
             News::Closed(_) => tracing::warn!("incident {id} is over"),
         }
         let body = webhook::body(&incident, self.engine.config());
-        for (webhook, token) in self.engine.config().webhooks.iter().zip(self.secrets.webhooks.iter().cloned()) {
+        for (webhook, secrets) in self.engine.config().webhooks.iter().zip(self.secrets.webhooks.iter().cloned()) {
             let figures = self.engine.figures.clone();
             let Ok(permit) = self.notifications.clone().try_acquire_owned() else {
                 figures.webhook_error();
@@ -222,7 +224,7 @@ impl Shell {
             };
             let (url, body) = (webhook.url.clone(), body.clone());
             tokio::spawn(async move {
-                if let Err(why) = webhook::deliver(&url, token.as_ref(), &body).await {
+                if let Err(why) = webhook::deliver(&url, &secrets, &body).await {
                     tracing::warn!("webhook {url}: {why}");
                     figures.webhook_error();
                 }

@@ -1,24 +1,27 @@
 //! Notifications of incidents in the format of Alertmanager's webhooks.
 
-use crate::config::Config;
+use crate::config::{Config, WebhookSecrets};
 use crate::incident::Incident;
-use crate::secret::Secret;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 
 /// A receiver has this long.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// So often it is tried.
 const TRIES: u32 = 3;
 
-/// Where to send: host and port to connect to, the `Host` header, the path.
+/// Where to send: host and port to connect to, the path.
 pub fn target(url: &str) -> Option<(String, String)> {
-    let rest = url.strip_prefix("http://")?;
+    let (rest, port) = match url.strip_prefix("https://") {
+        Some(rest) => (rest, "443"),
+        None => (url.strip_prefix("http://")?, "80"),
+    };
     let (host, path) = rest.split_once('/').map_or((rest, String::new()), |(host, path)| (host, path.to_owned()));
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
-    let (name, port) = host.rsplit_once(':').unwrap_or((host, "80"));
+    let (name, port) = host.rsplit_once(':').unwrap_or((host, port));
     let sound = !name.is_empty() && !host.contains('@') && port.parse::<u16>().is_ok() && plain(host) && plain(&path);
     sound.then(|| (format!("{name}:{port}"), format!("/{path}")))
 }
@@ -31,7 +34,10 @@ pub fn rfc3339(ms: i64) -> String {
 /// The body for one incident.
 pub fn body(incident: &Incident, config: &Config) -> Value {
     let status = if incident.is_open() { "firing" } else { "resolved" };
-    let external = config.http.external_url.clone().unwrap_or_else(|| format!("http://{}", config.http.listen));
+    let external = config.http.external_url.clone().unwrap_or_else(|| {
+        let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", config.http.listen)
+    });
     let external = external.trim_end_matches('/');
     let page = format!("{external}/incidents/{}", incident.id);
     let servers: Vec<&str> = incident.servers.iter().map(String::as_str).collect();
@@ -81,13 +87,13 @@ fn fingerprint(text: &str) -> String {
 }
 
 /// Delivers, with a few attempts; the error names neither token nor body.
-pub async fn deliver(url: &str, token: Option<&Secret>, body: &Value) -> Result<(), String> {
+pub async fn deliver(url: &str, secrets: &WebhookSecrets, body: &Value) -> Result<(), String> {
     let mut why = String::new();
     for attempt in 0..TRIES {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_secs(u64::from(attempt))).await;
         }
-        match tokio::time::timeout(PATIENCE, post(url, token, body)).await {
+        match tokio::time::timeout(PATIENCE, post(url, secrets, body)).await {
             Ok(Ok(())) => return Ok(()),
             Ok(Err(error)) => why = error,
             Err(_) => why = format!("no answer within {} s", PATIENCE.as_secs()),
@@ -96,15 +102,23 @@ pub async fn deliver(url: &str, token: Option<&Secret>, body: &Value) -> Result<
     Err(why)
 }
 
-async fn post(url: &str, token: Option<&Secret>, body: &Value) -> Result<(), String> {
+async fn post(url: &str, secrets: &WebhookSecrets, body: &Value) -> Result<(), String> {
     let (host, path) = target(url).ok_or("bad address")?;
     let text = body.to_string();
-    let authorization = token.map(|token| format!("Authorization: Bearer {}\r\n", token.reveal())).unwrap_or_default();
+    let authorization =
+        secrets.token.as_ref().map(|token| format!("Authorization: Bearer {}\r\n", token.reveal())).unwrap_or_default();
     let request = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{authorization}Content-Length: {}\r\nConnection: close\r\n\r\n{text}",
         text.len()
     );
-    let mut stream = TcpStream::connect(&host).await.map_err(|error| error.to_string())?;
+    let tcp = TcpStream::connect(&host).await.map_err(|error| error.to_string())?;
+    let mut stream: Box<dyn Stream> = match &secrets.tls {
+        None => Box::new(tcp),
+        Some(tls) => {
+            let name = tls.name_of(&host).map_err(|error| error.to_string())?;
+            Box::new(TlsConnector::from(tls.config()).connect(name, tcp).await.map_err(|error| error.to_string())?)
+        }
+    };
     stream.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     let mut chunk = [0; 1_024];
@@ -120,6 +134,9 @@ async fn post(url: &str, token: Option<&Secret>, body: &Value) -> Result<(), Str
     if good { Ok(()) } else { Err(format!("it answered {}", reports::names::clean(&line))) }
 }
 
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,7 +145,8 @@ mod tests {
     fn only_plain_addresses_are_taken() {
         assert_eq!(target("http://a:9093/x"), Some(("a:9093".into(), "/x".into())));
         assert_eq!(target("http://a"), Some(("a:80".into(), "/".into())));
-        for bad in ["https://a/", "http://", "http://a:x/", "http://u:p@a/", "http://a/\r\nX: y", "a:1"] {
+        assert_eq!(target("https://a/x"), Some(("a:443".into(), "/x".into())));
+        for bad in ["ftp://a/", "http://", "http://a:x/", "http://u:p@a/", "http://a/\r\nX: y", "a:1"] {
             assert_eq!(target(bad), None, "{bad}");
         }
     }

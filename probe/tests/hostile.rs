@@ -301,8 +301,9 @@ fn names_and_values_become_no_tags_and_requests_leave_no_folder() {
     });
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let address = runtime.block_on(async {
-        let (listener, address) = probe::http::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        tokio::spawn(async move { axum::serve(listener, router(app)).await });
+        let gate = probe::http::Gate::bind("127.0.0.1:0".parse().unwrap(), None).await.unwrap();
+        let address = gate.address();
+        tokio::spawn(async move { axum::serve(gate, router(app)).await });
         address
     });
     let page = format!("/incidents/{}", incident.id);

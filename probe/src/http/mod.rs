@@ -5,6 +5,7 @@
 
 mod auth;
 mod blackbox;
+mod gate;
 mod page;
 
 use crate::config::{Config, Secrets};
@@ -19,10 +20,11 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Semaphore;
+
+pub use gate::{CONNECTIONS_MAX, Gate};
 
 /// What pages show; the probe puts a new one up every second and whenever an incident begins or ends.
 #[derive(Clone, Debug, Default)]
@@ -65,14 +67,6 @@ impl App {
     fn board(&self) -> Arc<Board> {
         self.board.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-/// Listens; the address with the port that it got.
-pub async fn bind(address: SocketAddr) -> Result<(tokio::net::TcpListener, SocketAddr), String> {
-    let listener =
-        tokio::net::TcpListener::bind(address).await.map_err(|error| format!("http.listen {address}: {error}"))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    Ok((listener, address))
 }
 
 /// All routes.

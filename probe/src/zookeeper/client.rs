@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, timeout, timeout_at};
+use wire::tls::Tls;
 use wire::zookeeper::connection::{Broken, Connection, Frame, Refused, Timing};
 use wire::zookeeper::protocol::{
     Code, Message, Session, Step, XID_EVENT, children_names, children_reply, event_path, multi_outcome,
@@ -32,6 +33,8 @@ pub struct Shared {
     pub tree: Tree,
     /// The instance, in values.
     pub instance: String,
+    /// Connections are under TLS.
+    pub tls: Option<Tls>,
     /// Scheme and credentials.
     pub auth: Option<(String, Secret)>,
     /// The probe's clock.
@@ -77,8 +80,11 @@ pub async fn open(
     session: Option<&Session>,
 ) -> Result<(Connection, Session), Refused> {
     let address = resolve(shared, node).await.map_err(Refused::NotSent)?;
-    let (mut connection, session) =
-        Connection::open(address, shared.timing, Arc::default(), last_zxid, session).await?;
+    let name = shared.tls.as_ref().map(|tls| tls.name_of(&shared.addresses[node as usize])).transpose();
+    let name = name.map_err(|error| Refused::NotSent(std::io::Error::other(error).into()))?;
+    let secure = shared.tls.as_ref().zip(name);
+    let opened = Connection::open(address, secure, shared.timing, Arc::default(), last_zxid, session).await;
+    let (mut connection, session) = opened?;
     if let Some((scheme, credentials)) = &shared.auth {
         let message = Message::Auth { scheme: scheme.clone(), credentials: credentials.reveal().as_bytes().to_vec() };
         match connection.authenticate(&message).await.map_err(Refused::Unknown)? {

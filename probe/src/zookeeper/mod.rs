@@ -89,6 +89,7 @@ impl ZooKeeper {
             timing: timing(config),
             tree,
             instance: instance.to_owned(),
+            tls: secrets.registry_tls.clone(),
             auth,
             clock,
             sink: Sink(sender),

@@ -129,7 +129,7 @@ async fn other(address: &str) -> Option<wire::zookeeper::connection::Connection>
     let s = Duration::from_secs;
     let timing =
         Timing { session: s(4), heartbeat: s(1), read: s(3), connect: s(3), request: s(3), frame_bytes_max: 1 << 20 };
-    let opened = Connection::open(address.parse().unwrap(), timing, Default::default(), 0, None).await;
+    let opened = Connection::open(address.parse().unwrap(), None, timing, Default::default(), 0, None).await;
     opened.ok().map(|(connection, _)| connection)
 }
 

@@ -240,7 +240,7 @@ impl Client {
             return Response::Fail { error: format!("no node {node}") };
         };
         let (timing, bytes) = (self.shared.timing, self.shared.recorder.counter());
-        let opened = Connection::open(address, timing, bytes, self.last_zxid, self.session.as_ref()).await;
+        let opened = Connection::open(address, None, timing, bytes, self.last_zxid, self.session.as_ref()).await;
         let (connection, session) = match opened {
             Ok(opened) => opened,
             Err(Refused::NotSent(broken)) => return Response::Fail { error: broken.to_string() },

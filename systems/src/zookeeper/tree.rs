@@ -13,7 +13,7 @@ const ROUNDS_MAX: u32 = 5;
 
 /// A session of its own, outside the run's history.
 async fn open(shared: &Shared, address: SocketAddr) -> Result<Connection, String> {
-    match Connection::open(address, shared.timing, Arc::default(), 0, None).await {
+    match Connection::open(address, None, shared.timing, Arc::default(), 0, None).await {
         Ok((connection, _session)) => Ok(connection),
         Err(Refused::NotSent(broken) | Refused::Unknown(broken)) => Err(broken.to_string()),
         Err(Refused::Expired) => Err("a new session was refused".to_owned()),

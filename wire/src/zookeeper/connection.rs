@@ -7,13 +7,14 @@
 
 use super::jute::{JuteError, Reader};
 use super::protocol::{Code, Message, ReplyHead, Session, XID_AUTH, XID_PING, connect_frame, connect_reply};
+use crate::stream::Stream;
+use crate::tls::Tls;
+use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::Interest;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// What a run takes for the largest message that a server may send.
@@ -87,10 +88,13 @@ impl Frame {
     }
 }
 
+/// TLS, and the name by which the server is known.
+pub type Secure<'a> = (&'a Tls, ServerName<'static>);
+
 /// A connection with a session.
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     timing: Timing,
     bytes: Arc<AtomicU64>,
     inbox: Vec<u8>,
@@ -105,6 +109,7 @@ impl Connection {
     /// behind what the client has seen: such a server closes the connection. Bytes that arrive are added to `bytes`.
     pub async fn open(
         address: SocketAddr,
+        secure: Option<Secure<'_>>,
         timing: Timing,
         bytes: Arc<AtomicU64>,
         last_zxid: i64,
@@ -112,12 +117,18 @@ impl Connection {
     ) -> Result<(Connection, Session), Refused> {
         let deadline = Instant::now() + timing.connect;
         let late = || Broken::TimedOut(timing.connect.as_millis() as u64);
-        let stream = match timeout_at(deadline, TcpStream::connect(address)).await {
+        let stream = async {
+            let stream = Stream::connect(address).await?;
+            match secure {
+                None => Ok(stream),
+                Some((tls, name)) => stream.secure(tls, name).await,
+            }
+        };
+        let stream = match timeout_at(deadline, stream).await {
             Err(_) => return Err(Refused::NotSent(late())),
             Ok(Err(error)) => return Err(Refused::NotSent(error.into())),
             Ok(Ok(stream)) => stream,
         };
-        stream.set_nodelay(true).and_then(|()| stream.set_zero_linger()).map_err(|e| Refused::NotSent(e.into()))?;
         let now = Instant::now();
         let mut connection =
             Connection { stream, timing, bytes, inbox: Vec::new(), outbox: Vec::new(), xid: 0, heard: now, sent: now };
@@ -191,14 +202,12 @@ impl Connection {
             }
             let silent = self.heard + self.timing.read;
             let ping = self.sent.checked_add(heartbeat).unwrap_or(silent);
-            let interest =
-                if self.outbox.is_empty() { Interest::READABLE } else { Interest::READABLE | Interest::WRITABLE };
             // What came is looked at before the clock: a late master does not mistake its own delay for silence.
             tokio::select! {
                 biased;
-                ready = self.stream.ready(interest) => {
+                ready = self.stream.ready(!self.outbox.is_empty()) => {
                     let ready = ready?;
-                    if ready.is_writable() && !self.outbox.is_empty() {
+                    if ready.is_writable() {
                         self.write()?;
                     }
                     if ready.is_readable() || ready.is_read_closed() || ready.is_error() {
@@ -255,6 +264,7 @@ impl Connection {
     }
 
     fn write(&mut self) -> Result<(), Broken> {
+        self.stream.flush()?;
         while !self.outbox.is_empty() {
             match self.stream.try_write(&self.outbox) {
                 Ok(bytes) => {
