@@ -39,12 +39,15 @@ const SUITES: &[(&str, &str)] = &[
 const PROBE: &[(&str, &str)] = &[
     ("registry", "RegistryConfig"),
     ("registry.auth", "AuthConfig"),
+    ("registry.tls", "ClientTls"),
     ("canaries", "CanaryConfig"),
     ("objectives", "Objectives"),
     ("caps", "Caps"),
     ("evidence", "EvidenceConfig"),
     ("http", "HttpConfig"),
+    ("http.tls", "ServerTls"),
     ("webhooks", "WebhookConfig"),
+    ("webhooks.tls", "ClientTls"),
 ];
 
 /// One key: its name, its type as the code has it, and what its documentation says.
@@ -137,7 +140,7 @@ fn suites(page: &mut String) {
     page.push_str("\n## Suite files (`upheaval gate`)\n");
     tables(page, SUITES, include_str!("../src/gate/suite.rs"));
     page.push_str("\n## Configuration of a probe (`upheaval probe`)\n");
-    tables(page, PROBE, include_str!("../../probe/src/config.rs"));
+    tables(page, PROBE, concat!(include_str!("../../probe/src/config.rs"), include_str!("../../probe/src/tls.rs")));
 }
 
 fn lists(page: &mut String) {
