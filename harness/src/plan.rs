@@ -84,6 +84,17 @@ impl SystemPlan {
         }
     }
 
+    /// Names of the nodes that faults can be aimed at.
+    pub fn nodes(&self) -> Vec<String> {
+        match self {
+            SystemPlan::Registry(config) => {
+                let ids = systems::registry::layout::NodeIds::of(config);
+                (0..ids.clients()).map(|node| ids.name(node)).collect()
+            }
+            SystemPlan::Zookeeper(_) => systems::zookeeper::NODES.map(str::to_owned).to_vec(),
+        }
+    }
+
     /// True if it runs in virtual time: a run takes milliseconds and can be made again exactly.
     pub fn is_virtual(&self) -> bool {
         matches!(self, SystemPlan::Registry(_))

@@ -58,6 +58,11 @@ fn an_edited_plan_runs_alone() {
     let (message, code) = refused(&scratch.0, &["replay", "runs"]);
     assert_eq!(code, 2);
     assert!(message.contains("not the folder of a run"), "{message}");
+    let aimed = std::mem::replace(&mut plan["faults"][0]["target"]["pick"], serde_json::json!({ "named": "data-77" }));
+    scratch.file("nobody.json", &plan.to_string());
+    let (message, code) = refused(&scratch.0, &["replay", "nobody.json"]);
+    assert!(code == 2 && message.contains("faults[0]: there is no node data-77; there are "), "{message}");
+    plan["faults"][0]["target"]["pick"] = aimed;
     plan["clients"].as_array_mut().unwrap().truncate(1);
     scratch.file("broken.json", &plan.to_string());
     let (message, code) = refused(&scratch.0, &["replay", "broken.json"]);

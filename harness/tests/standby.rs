@@ -102,7 +102,7 @@ async fn stand(servers: Vec<std::net::SocketAddr>, who: usize, leads: &AtomicI64
 
 async fn lead(server: std::net::SocketAddr, number: &mut i64, leads: &AtomicI64) -> Result<(), Broken> {
     let bytes = Arc::new(AtomicU64::new(0));
-    let Ok((mut connection, _)) = Connection::open(server, timing(), bytes, 0, None).await else { return Ok(()) };
+    let Ok((mut connection, _)) = Connection::open(server, None, timing(), bytes, 0, None).await else { return Ok(()) };
     // Above everything that was ever registered and is still there.
     *number = (*number).max(highest(&mut connection).await? + 1);
     let path = format!("{ELECTION}/{number:08}");
@@ -181,7 +181,7 @@ impl Stage {
             ensemble.serves(Duration::from_secs(60)).await.unwrap();
             let bytes = Arc::new(AtomicU64::new(0));
             let (mut connection, _) =
-                Connection::open(ensemble.servers[0].address, timing(), bytes, 0, None).await.unwrap();
+                Connection::open(ensemble.servers[0].address, None, timing(), bytes, 0, None).await.unwrap();
             let path = ELECTION.to_owned();
             let create = Message::Multi(vec![Step::Create { path, data: Vec::new(), ephemeral: false }]);
             assert_eq!(multi_outcome(connection.call(&create).await.unwrap().body()).unwrap(), Code::OK);

@@ -4,6 +4,7 @@ use super::{ReplayArgs, again, session, walk};
 use crate::error::Error;
 use crate::plan::{Plan, SCHEMA};
 use crate::store::{self, RunFolder};
+use nemesis::Pick;
 use std::path::Path;
 
 /// Runs a stored plan again, walks through it, or runs it many times. In virtual time the history is the same, byte for byte.
@@ -62,6 +63,14 @@ fn check(plan: &Plan) -> Result<(), String> {
     }
     if plan.faults.windows(2).any(|pair| pair[0].at > pair[1].at || pair[0].id == pair[1].id) {
         return Err("faults are not in order of time, or two have the same id".to_owned());
+    }
+    let nodes = plan.system.nodes();
+    for (ix, fault) in plan.faults.iter().enumerate() {
+        if let Pick::Named(name) = &fault.target.pick
+            && !nodes.contains(name)
+        {
+            return Err(format!("faults[{ix}]: there is no node {name}; there are {}", nodes.join(", ")));
+        }
     }
     Ok(())
 }

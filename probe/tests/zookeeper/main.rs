@@ -212,6 +212,9 @@ fn faults_of_a_real_ensemble_are_noticed_told_and_alerted() {
     println!("cut off: noticed in {took:?}");
     let suspect = format!("upheaval_probe_suspect{{server=\"{name}\"}}");
     within("the suspect of the cut", 10, || metric(&suspect) == 1.0);
+    within("a page tells of the cut", 5, || {
+        ["late", "silence", "lost-connection"].iter().any(|kind| page(kind).contains(&name))
+    });
     within("the alert of the cut", 30, || firing("UpheavalProbeServerUnreachable") || firing("UpheavalProbeLate"));
     ensemble.heal();
     within("it is well again", 60, || {

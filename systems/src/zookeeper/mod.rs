@@ -32,7 +32,7 @@ mod watch;
 
 pub use config::{Barrier, ZooKeeperConfig};
 pub use doctor::doctor;
-pub use ensemble::{Ensemble, Server};
+pub use ensemble::{Ensemble, NODES, Server};
 use wire::zookeeper::{connection, jute, protocol};
 
 use crate::world::{Call, Happening, Observation, SystemInfo, World, WorldError};
