@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p upheaval-checkers --bench linearizability` measures the small ones with criterion;
 //! `cargo bench -p upheaval-checkers --bench linearizability -- --table [TEXT]` runs each history of the table once;
-//! `-- --peers FOLDER` writes those that peers can judge too (`cargo xtask bench checkers` runs both).
+//! `-- --peers FOLDER` writes those that peers can judge too (`cargo xtask bench checkers` runs both);
+//! `-- --curves` prints how the cost grows (`cargo xtask bench curves` draws it).
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
 
@@ -143,6 +144,32 @@ fn for_peers(folder: &str) -> std::io::Result<()> {
     Ok(())
 }
 
+/// How long a history of the curves may take, seconds.
+const CURVE_SECONDS: u64 = 10;
+
+/// How the cost grows with operations, concurrency and keys: part, load, place on the axis, seconds of a processor, verdict, by tabs.
+fn curves() {
+    for (name, base) in [("uniq", BASE), ("cas5", CAS5)] {
+        for operations in [10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000] {
+            point("operations", name, operations, &ClosedLoop { operations, ..base });
+        }
+        for flight in [2, 5, 10, 20, 50, 100] {
+            point("in flight", name, flight, &ClosedLoop { operations: 10_000, flight, ..base });
+        }
+        for keys in [1, 10, 100, 1_000, 10_000, 100_000] {
+            point("keys", name, keys, &ClosedLoop { operations: 1_000_000, keys, flight: 5, ..base });
+        }
+    }
+}
+
+fn point(part: &str, name: &str, at: u32, load: &ClosedLoop) {
+    let calls = load.calls();
+    let processor = processor_seconds();
+    let judgement = judge(load, &calls, CURVE_SECONDS);
+    let processor = processor_seconds() - processor;
+    println!("{part}\t{name}\t{at}\t{processor:.5}\t{}", format!("{:?}", judgement.verdict).to_lowercase());
+}
+
 criterion_group!(benches, bench);
 
 fn main() {
@@ -154,6 +181,10 @@ fn main() {
     if let Some(at) = arguments.iter().position(|argument| argument == "--peers") {
         let folder = arguments.get(at + 1).map_or(".", String::as_str);
         for_peers(folder).expect("histories cannot be written");
+        return;
+    }
+    if arguments.iter().any(|argument| argument == "--curves") {
+        curves();
         return;
     }
     benches();

@@ -1,8 +1,9 @@
 //! How long the isolation of transactions takes, on histories of a small store with a known isolation level.
 //!
 //! `cargo bench -p upheaval-checkers --bench transactions` measures small ones with criterion;
-//! `cargo bench -p upheaval-checkers --bench transactions -- --table FOLDER` writes each history of the table into a file of the
-//! folder, once, reads it back and checks it.
+//! `cargo bench -p upheaval-checkers --bench transactions -- --table FOLDER [TEXT]` writes each history of the table into files of the
+//! folder, once, as EDN and in our own format, reads them back and checks them; those alone whose file's name has a text in it;
+//! `-- --peers FOLDER` does the same with those that peers can judge too, for `cargo xtask bench checkers`.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
 
@@ -69,8 +70,18 @@ fn processor_seconds() -> f64 {
     text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
 }
 
-/// Each history of the peers' table, from its file.
-fn table(folder: &Path) {
+/// The most memory that this process held since the last time that it was asked, bytes; 0 where nobody counts it.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    // Begin anew.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    kib.map_or(0, |kib| kib * 1024)
+}
+
+/// Each history of the peers' table, from its files.
+fn table(folder: &Path, wanted: &str) {
     let million = Load { transactions: 1_000_000, ..LISTS };
     let sequential = Some(KeyOrder::Sequential);
     let cases = [
@@ -83,35 +94,94 @@ fn table(folder: &Path) {
         ("rw-register-100k", REGISTERS, None),
     ];
     for (name, load, keys) in cases {
-        let path = folder.join(format!("{name}.edn"));
-        if !path.is_file() {
-            let file = std::fs::File::create(&path).expect("a folder that can be written");
-            let mut out = BufWriter::new(file);
-            history::calls::write_edn(&load.calls(), &mut out).and_then(|()| out.flush()).expect("room on the disk");
+        for ending in ["edn", "calls"] {
+            let path = folder.join(format!("{name}.{ending}"));
+            if path.to_string_lossy().contains(wanted) {
+                write(&path, &load);
+                row(&path, &load, keys);
+            }
         }
-        let megabytes = std::fs::metadata(&path).map_or(0, |file| file.len() / 1_000_000);
-        let (wall, processor) = (Instant::now(), processor_seconds());
-        let calls = history::calls::read(&path, None).expect("what was just written");
-        let (read, parsed) = (wall.elapsed().as_secs_f64(), processor_seconds());
-        let judgement = judge(&load, keys, &calls);
-        let (all, end) = (wall.elapsed().as_secs_f64(), processor_seconds());
-        println!(
-            "{name:30} {megabytes:4} MB  parse {:6.2} s ({read:6.2} wall)  check {:6.2} s ({:6.2} wall)  {:?} {:?}",
-            parsed - processor,
-            end - parsed,
-            all - read,
-            judgement.verdict,
-            judgement.anomalies
-        );
     }
+}
+
+/// Histories for peers: name, workload by the peer's name, load, what is taken for granted.
+fn peers() -> [(&'static str, &'static str, Load, Option<KeyOrder>); 5] {
+    let million = Load { transactions: 1_000_000, ..LISTS };
+    [
+        ("list-append si 100k", "list-append", LISTS, None),
+        ("list-append si 1M", "list-append", million, None),
+        ("rw-register 100k", "rw-register", REGISTERS, None),
+        ("rw-register 100k, sequential keys", "rw-register-sequential", REGISTERS, Some(KeyOrder::Sequential)),
+        ("rw-register 100k, linearizable keys", "rw-register-linearizable", REGISTERS, Some(KeyOrder::Linearizable)),
+    ]
+}
+
+/// Writes each history for peers into a folder, and prints what it took us: name, file, workload, model, seconds of a processor
+/// for reading and for checking, verdict, bytes, by tabs.
+fn for_peers(folder: &Path) {
+    for (name, workload, load, keys) in peers() {
+        let path = folder.join(format!("{}.edn", name.replace([' ', ','], "-")));
+        write(&path, &load);
+        peak_bytes();
+        let begin = processor_seconds();
+        let calls = history::calls::read(&path, None).expect("what was just written");
+        let read = processor_seconds();
+        let judgement = judge(&load, keys, &calls);
+        let end = processor_seconds();
+        let (path, verdict) = (path.display(), format!("{:?}", judgement.verdict).to_lowercase());
+        let (model, bytes) = (judgement.model.name(), peak_bytes());
+        println!("{name}\t{path}\t{workload}\t{model}\t{:.3}\t{:.3}\t{verdict}\t{bytes}", read - begin, end - read);
+    }
+}
+
+/// Writes a history, unless it is there.
+fn write(path: &Path, load: &Load) {
+    if path.is_file() {
+        return;
+    }
+    let file = std::fs::File::create(path).expect("a folder that can be written");
+    let mut out = BufWriter::new(file);
+    if path.extension().is_some_and(|ending| ending == "edn") {
+        history::calls::write_edn(&load.calls(), &mut out).expect("room on the disk");
+    } else {
+        history::calls::write_own(&load.calls(), &mut out, path, "a benchmark").expect("room on the disk");
+    }
+    out.flush().expect("room on the disk");
+}
+
+/// Reads a history and checks it.
+fn row(path: &Path, load: &Load, keys: Option<KeyOrder>) {
+    let megabytes = std::fs::metadata(path).map_or(0, |file| file.len() / 1_000_000);
+    peak_bytes();
+    let (wall, processor) = (Instant::now(), processor_seconds());
+    let calls = history::calls::read(path, None).expect("what was just written");
+    let (read, parsed) = (wall.elapsed().as_secs_f64(), processor_seconds());
+    let judgement = judge(load, keys, &calls);
+    let (all, end) = (wall.elapsed().as_secs_f64(), processor_seconds());
+    println!(
+        "{:36} {megabytes:4} MB  parse {:6.2} s ({read:6.2} wall)  check {:6.2} s ({:6.2} wall)  {:5} MB  {:?} {:?} {:?}",
+        path.file_name().unwrap_or_default().to_string_lossy(),
+        parsed - processor,
+        end - parsed,
+        all - read,
+        peak_bytes() / 1_000_000,
+        judgement.verdict,
+        judgement.reason,
+        judgement.anomalies
+    );
 }
 
 criterion_group!(benches, bench);
 
 fn main() {
+    if let Some(folder) = std::env::args().skip_while(|argument| argument != "--peers").nth(1) {
+        for_peers(Path::new(&folder));
+        return;
+    }
     let mut arguments = std::env::args().skip_while(|argument| argument != "--table");
     if arguments.next().is_some() {
-        table(Path::new(&arguments.next().unwrap_or_else(|| ".".to_owned())));
+        let folder = arguments.next().unwrap_or_else(|| ".".to_owned());
+        table(Path::new(&folder), &arguments.next().filter(|text| !text.starts_with('-')).unwrap_or_default());
         return;
     }
     benches();

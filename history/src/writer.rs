@@ -42,17 +42,31 @@ impl Writer<File> {
         let path = path.as_ref();
         let made = OpenOptions::new().write(true).create_new(true).open(path);
         let file = made.map_err(|source| Error::Create { path: path.into(), source })?;
-        Self::start(file, File::sync_all, path.into(), header)
+        Self::start(file, File::sync_all, path.into(), |text| put_header(text, header))
     }
 }
 
 impl<W: Write> Writer<W> {
     /// Writes to anything. `name` stands for the path in messages.
     pub fn new(sink: W, name: impl Into<PathBuf>, header: &Header) -> Result<Self, Error> {
+        Self::start(sink, |_| Ok(()), name.into(), |text| put_header(text, header))
+    }
+
+    /// Writes lines that are no events, behind a header of their own.
+    pub(crate) fn of_lines(
+        sink: W,
+        name: impl Into<PathBuf>,
+        header: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
+    ) -> Result<Self, Error> {
         Self::start(sink, |_| Ok(()), name.into(), header)
     }
 
-    fn start(sink: W, sync: fn(&W) -> io::Result<()>, path: PathBuf, header: &Header) -> Result<Self, Error> {
+    fn start(
+        sink: W,
+        sync: fn(&W) -> io::Result<()>,
+        path: PathBuf,
+        header: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
+    ) -> Result<Self, Error> {
         let failed = |source| Error::Write { path: path.clone(), source };
         let mut compressor = zstd::bulk::Compressor::new(LEVEL).map_err(failed)?;
         compressor.include_checksum(true).map_err(failed)?;
@@ -68,14 +82,26 @@ impl<W: Write> Writer<W> {
             events: 0,
             finished: false,
         };
-        writer.line(|text| put_header(text, header))?;
+        writer.line(header)?;
         writer.flush()?;
         Ok(writer)
     }
 
     /// Adds an event. An error of the disk does not lose the event: the next flush tries again.
     pub fn event(&mut self, event: &Event) -> Result<(), Error> {
-        self.line(|text| put_event(text, event))?;
+        self.counted(|text| put_event(text, event))
+    }
+
+    /// Adds a line that is no event, with its newline.
+    pub(crate) fn entry(&mut self, line: &[u8]) -> Result<(), Error> {
+        self.counted(|text| {
+            text.extend_from_slice(line);
+            Ok(())
+        })
+    }
+
+    fn counted(&mut self, put: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>) -> Result<(), Error> {
+        self.line(put)?;
         self.events += 1;
         if self.text.len() >= FRAME_BYTES { self.flush() } else { Ok(()) }
     }

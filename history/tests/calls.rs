@@ -1,7 +1,9 @@
 //! Operation histories: what is read, what is refused and where, and that what is written reads back the same.
 #![allow(clippy::unwrap_used)]
 
-use history::calls::{Calls, CallsError, Ended, Format, OPEN, Value, detect, read_from, render, write_edn};
+use history::calls::{
+    Calls, CallsError, Ended, Format, OPEN, Value, detect, is_own, read_from, render, write_edn, write_own,
+};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -116,6 +118,83 @@ fn what_is_written_reads_back() {
     let mut twice = Vec::new();
     write_edn(&again, &mut twice).unwrap();
     assert_eq!(String::from_utf8(twice).unwrap(), String::from_utf8(out).unwrap());
+}
+
+/// Everything that a value can be, and a transaction whose completion says all of it.
+const ALL: &str = "{:process 0, :type :invoke, :f :txn, :value [[:append 1 2] [:r :y nil]], :time 5}
+    {:process 1, :type :invoke, :f :add, :value [\"a\\n\\\"é\" \":x\" :x x :a/b \"\" true false nil -7 12345678901234567890]}
+    {:process 0, :type :ok, :f :txn, :value [[:append 1 2] [:r :y [1 2]]], :time 9}
+    {:process 1, :type :info, :f :add, :value #{1 2.5 {:a [1] \"b\" 2} #{}}, :error :timeout}
+    {:process 2, :type :invoke, :f :read, :key 4, :value nil}{:type :invoke, :f :read, :process :other}
+    {:process 2, :type :fail, :f :read, :key 4, :value nil}";
+
+fn own(calls: &Calls) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_own(calls, &mut out, Path::new("h"), "a test").unwrap();
+    out
+}
+
+fn stored(name: &str, bytes: &[u8]) -> std::path::PathBuf {
+    let path = std::env::temp_dir().join(format!("upheaval-calls-{}-{name}", std::process::id()));
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn our_own_format_keeps_everything() {
+    let first = read(ALL);
+    let path = stored("whole", &own(&first));
+    assert!(is_own(&path));
+    let mut again = history::calls::read(&path, None).unwrap();
+    assert_eq!(again.cut, None);
+    // What an ok transaction asked for stands in its completion.
+    assert!(again.calls[0].input.is_nil());
+    again.calls[0].input = history::calls::parse_value("[[:append 1 2] [:r :y nil]]", &mut again.symbols).unwrap();
+    assert_eq!(shown(&again), shown(&first));
+    let facts = |calls: &Calls| -> Vec<_> {
+        calls.calls.iter().map(|c| (c.invoke, c.complete, c.error, c.start_ns, c.end_ns, c.ended)).collect()
+    };
+    assert_eq!(facts(&again), facts(&first));
+    assert_eq!(own(&again), own(&first));
+    std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn our_own_format_knows_when_it_is_not_whole() {
+    let whole = own(&read(ALL));
+    let plain = zstd::decode_all(whole.as_slice()).unwrap();
+    let text = String::from_utf8(plain.clone()).unwrap();
+    let edited = text.replace("[1,2]", "[1,3]").into_bytes();
+    let (missing, _) = text.split_once("{\"closing\"").unwrap();
+    let broken = text.replace("\"f\":\"add\"", "\"f\":[").into_bytes();
+    let cases: [(&str, &[u8], Option<&str>); 6] = [
+        ("plain", &plain, None),
+        ("edited", &edited, Some("it was edited")),
+        ("missing", missing.as_bytes(), Some("no closing line")),
+        ("broken", &broken, Some("line 3, column ")),
+        ("cut", &whole[..whole.len() - 9], Some("ends within this frame")),
+        ("more", &[plain.as_slice(), b"{}\n"].concat(), Some("goes on after its closing line")),
+    ];
+    for (name, bytes, expected) in cases {
+        let path = stored(name, bytes);
+        let calls = history::calls::read(&path, None).unwrap();
+        match (&calls.cut, expected) {
+            (None, None) => {}
+            (Some(cut), Some(expected)) if cut.contains(expected) => {}
+            other => panic!("{name}: {other:?}"),
+        }
+        std::fs::remove_file(path).unwrap();
+    }
+    let newer = stored("newer", text.replace("\"schema\":1", "\"schema\":99").as_bytes());
+    assert!(matches!(history::calls::read(&newer, None), Err(CallsError::Own(history::Error::Schema { .. }))));
+    std::fs::remove_file(newer).unwrap();
+}
+
+#[test]
+fn keys_beside_transactions_come_as_tuples_too() {
+    let text = "{:process 0, :type :invoke, :f :txn, :value [7 [[:append 1 2] [:r 1 nil]]]}
+        {:process 0, :type :ok, :f :txn, :value [7 [[:append 1 2] [:r 1 [2]]]]}";
+    assert_eq!(shown(&read(text)), ["0 txn 7: [[append 1 2] [r 1 nil]] -> Ok [[append 1 2] [r 1 [2]]]"]);
 }
 
 proptest! {

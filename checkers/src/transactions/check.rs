@@ -6,16 +6,17 @@ use super::cycles::{self, Found};
 use super::finding::{Cycle, Finding, Findings, Step};
 use super::graph::{Edge, Graph, PROCESS, RW, SEEN, WR};
 use super::history::History;
+use super::judgement::Judgement;
 use super::lattice::{self, ConsistencyModel, Names};
 use super::paths::{REALTIME, Walk};
 use super::register::{Proof, Registers};
-use super::weak::{self, Facts};
+use super::weak::{self, Facts, Wanted};
 use super::words::{self, Pair};
 use crate::linearizability::{GaveUp, Limits};
 use crate::options::CheckersError;
 use crate::verdict::Verdict;
-use history::calls::{Calls, Ended};
-use std::collections::BTreeMap;
+use history::calls::{Calls, Ended, Value, render};
+use rustc_hash::FxHashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -102,62 +103,48 @@ impl Options {
     }
 }
 
-/// What a history shows.
-#[derive(Clone, Debug)]
-pub struct Judgement {
-    /// A violation if the model that was asked for is ruled out; a pass if it holds; else inconclusive.
-    pub verdict: Verdict,
-    /// The model that was asked for.
-    pub model: ConsistencyModel,
-    /// How it was found out.
-    pub algorithm: String,
-    /// Transactions, failed ones too.
-    pub transactions: u64,
-    /// Keys.
-    pub keys: u64,
-    /// How often each anomaly was found, those too that the model permits.
-    pub anomalies: BTreeMap<&'static str, u64>,
-    /// Models that the history rules out.
-    pub not: Vec<&'static str>,
-    /// Those of them that imply no other of them.
-    pub weakest: Vec<&'static str>,
-    /// Models that are not ruled out.
-    pub may_hold: Vec<&'static str>,
-    /// The first anomalies of each kind: those that the model forbids come first.
-    pub findings: Vec<Finding>,
-    /// Why it is inconclusive.
-    pub reason: Option<String>,
-}
-
-impl Judgement {
-    /// Nothing is known, for a reason.
-    pub fn unknown(options: &Options, calls: &Calls, reason: String) -> Judgement {
-        Judgement {
-            verdict: Verdict::Inconclusive,
-            model: options.model,
-            algorithm: String::new(),
-            transactions: calls.calls.len() as u64,
-            keys: 0,
-            anomalies: BTreeMap::new(),
-            not: Vec::new(),
-            weakest: Vec::new(),
-            may_hold: ConsistencyModel::all().map(ConsistencyModel::name).collect(),
-            findings: Vec::new(),
-            reason: Some(reason),
-        }
-    }
-}
-
-/// Checks a history of transactions.
+/// Checks a history of transactions. Where calls carry independent keys, each of these is a history of its own.
 pub fn check(calls: &Calls, options: &Options, limits: &Limits<'_>) -> Result<Judgement, CheckersError> {
-    let history = History::new(calls, options.workload == Workload::ListAppend)?;
+    if !calls.keyed {
+        return one(calls, options, 0..calls.calls.len(), limits);
+    }
+    let mut places: FxHashMap<Option<&Value>, usize> = FxHashMap::default();
+    let mut keys: Vec<Vec<u32>> = Vec::new();
+    for (number, call) in calls.calls.iter().enumerate() {
+        let place = *places.entry(call.key.as_ref()).or_insert_with(|| {
+            keys.push(Vec::new());
+            keys.len() - 1
+        });
+        keys[place].push(number as u32);
+    }
+    let mut merged: Option<Judgement> = None;
+    for members in keys {
+        let key = calls.calls[members[0] as usize].key.as_ref().map(|key| render(key, &calls.symbols));
+        let one = one(calls, options, members.iter().map(|number| *number as usize), limits)?.on(key);
+        merged = Some(match merged {
+            Some(merged) => merged.and(one),
+            None => one,
+        });
+    }
+    Ok(merged.unwrap_or_else(|| Judgement::unknown(options, calls, "there is no operation to judge".to_owned())))
+}
+
+/// Checks some calls, whatever their independent keys.
+fn one(
+    calls: &Calls,
+    options: &Options,
+    members: impl ExactSizeIterator<Item = usize>,
+    limits: &Limits<'_>,
+) -> Result<Judgement, CheckersError> {
+    let history = History::new(calls, options.workload == Workload::ListAppend, members)?;
     let mut state = State::new(&history, options.model.name());
     let done = match options.workload {
         Workload::ListAppend => state.lists(limits),
         Workload::RwRegister => state.registers(options, limits),
     };
     if let Err(gave_up) = done {
-        state.unknown = Some(format!("{}; anomalies may be left", gave_up.words()));
+        state.unknown = Some(format!("{} {}; anomalies may be left", gave_up.words(), state.stage));
+        state.gave_up = true;
     }
     Ok(state.judge(options))
 }
@@ -177,13 +164,17 @@ struct State<'h, 'a> {
     refuted: Names,
     /// Why what was not found may still be there.
     unknown: Option<String>,
+    /// What is being done, for whoever is told that it took too long.
+    stage: String,
+    gave_up: bool,
 }
 
 impl<'h, 'a> State<'h, 'a> {
     fn new(history: &'h History<'a>, model: &'static str) -> State<'h, 'a> {
         let (proved, refuted) = (Names::new(), Names::new());
         let (findings, prefix) = (Findings::default(), Walk::new());
-        State { history, model, findings, prefix, proved, refuted, unknown: None }
+        let stage = "while the dependencies were worked out".to_owned();
+        State { history, model, findings, prefix, proved, refuted, unknown: None, stage, gave_up: false }
     }
 
     fn lists(&mut self, limits: &Limits<'_>) -> Result<(), GaveUp> {
@@ -197,29 +188,46 @@ impl<'h, 'a> State<'h, 'a> {
         let reason = |pair: &Pair<'_>, kind| lists.reason(pair, kind);
         let graph = self.cycles(edges, limits, &reason)?;
         let not = self.not();
-        if !not.is_empty() {
-            self.weak(&graph, &lists.facts(), limits, &reason)?;
-        }
-        drop(graph);
         self.proved.extend(lattice::established_in_any_order(&not));
-        if self.unknown.is_none() && !self.not().contains(self.model) && !self.proved.contains(self.model) {
-            self.order_unread(&lists, limits)?;
+        let orders = lists.contested();
+        if self.open() {
+            self.stage = "while an order of the appends that nobody read was looked for".to_owned();
+            if unread::joins_nothing(&graph, &orders, limits)? {
+                // The cycle that prefix consistency forbids is not among the findings yet.
+                let prefix = if self.prefix.is_empty() { Names::new() } else { lattice::ruled_out([PREFIX]) };
+                self.proved.extend(lattice::established(&not.union(&prefix).copied().collect()));
+            } else if let Some(not) = self.in_order(&graph, &orders, limits)? {
+                self.proved.extend(lattice::established(&not));
+            }
+        }
+        if !not.is_empty() {
+            self.weak(&graph, || lists.facts(), limits, &reason)?;
+        }
+        if self.open() && !orders.is_empty() {
+            self.stage = "while other orders of the appends that nobody read were looked for".to_owned();
+            self.other_orders(&graph, orders, limits)?;
         }
         Ok(())
     }
 
-    /// Looks for an order of the appends that nobody read with which the model holds.
-    fn order_unread(&mut self, lists: &Lists<'_, '_>, limits: &Limits<'_>) -> Result<(), GaveUp> {
-        let orders = lists.contested();
-        let first = self.in_order(lists, &orders, limits)?;
-        let mut all_ruled_out = first.as_ref().is_some_and(|not| not.contains(self.model));
-        self.proved.extend(first.iter().flat_map(lattice::established));
-        if orders.is_empty() || self.proved.contains(self.model) {
+    /// True if nothing is known of the model that was asked for, but could be.
+    fn open(&self) -> bool {
+        self.unknown.is_none() && !self.not().contains(self.model) && !self.proved.contains(self.model)
+    }
+
+    /// Looks for an order of the appends that nobody read with which the model holds, after the first one did not.
+    fn other_orders(&mut self, graph: &Graph, mut orders: Orders, limits: &Limits<'_>) -> Result<(), GaveUp> {
+        let completes = |txn: u32| self.history.txns[txn as usize].complete;
+        unread::sort_by_dependencies(graph, completes, &mut orders, self.model, limits)?;
+        let sorted = self.in_order(graph, &orders, limits)?;
+        self.proved.extend(sorted.iter().flat_map(lattice::established));
+        if self.proved.contains(self.model) {
             return Ok(());
         }
         let Some(all) = unread::all(&orders) else { return Ok(()) };
+        let mut all_ruled_out = true;
         for orders in all {
-            let not = self.in_order(lists, &orders, limits)?;
+            let not = self.in_order(graph, &orders, limits)?;
             self.proved.extend(not.iter().flat_map(lattice::established));
             if self.proved.contains(self.model) {
                 return Ok(());
@@ -233,12 +241,8 @@ impl<'h, 'a> State<'h, 'a> {
     }
 
     /// What is ruled out with an order of the appends that nobody read; none if that is not known.
-    fn in_order(&self, lists: &Lists<'_, '_>, orders: &Orders, limits: &Limits<'_>) -> Result<Option<Names>, GaveUp> {
-        let mut edges: Vec<Edge> = unread::chained(orders).collect();
-        // They were not too many before.
-        let _ = lists.edges(&mut edges);
-        self.history.in_processes(|from, to| edges.push((from, to, PROCESS)));
-        let found = cycles::find(&Graph::new(&edges, self.history.later()), limits);
+    fn in_order(&self, graph: &Graph, orders: &Orders, limits: &Limits<'_>) -> Result<Option<Names>, GaveUp> {
+        let found = cycles::find(&graph.with(&unread::chained(orders).collect::<Vec<_>>()), limits);
         let names = found.cycles.iter().map(|(name, _)| *name).chain(self.findings.counts.keys().copied());
         let not = lattice::ruled_out(names);
         found.gave_up.map_or(Ok(Some(not).filter(|_| found.undecided.is_empty())), Err)
@@ -264,6 +268,7 @@ impl<'h, 'a> State<'h, 'a> {
         let graph = self.cycles(edges, limits, &reason)?;
         let anomalies: Names = self.findings.counts.keys().copied().collect();
         if !self.not().contains(self.model) && self.unknown.is_none() {
+            self.stage = "while an order of the versions was looked for".to_owned();
             match registers.prove(self.model, &anomalies, limits)? {
                 Proof::Holds => self.proved.extend(lattice::weaker(self.model)),
                 Proof::RuledOut => self.unorderable(),
@@ -271,7 +276,7 @@ impl<'h, 'a> State<'h, 'a> {
             }
         }
         if !self.proved.contains("strict-serializable") {
-            self.weak(&graph, &registers.facts(), limits, &reason)?;
+            self.weak(&graph, || registers.facts(), limits, &reason)?;
         }
         Ok(())
     }
@@ -287,7 +292,8 @@ impl<'h, 'a> State<'h, 'a> {
         self.history.in_processes(|from, to| edges.push((from, to, PROCESS)));
         let graph = Graph::new(&edges, self.history.later());
         drop(edges);
-        let Found { cycles, undecided, gave_up } = cycles::find(&graph, limits);
+        let Found { cycles, undecided, gave_up, at } = cycles::find(&graph, limits);
+        self.stage = format!("while cycles of the kind {at} were looked for");
         for (anomaly, walk) in cycles {
             if anomaly == PREFIX {
                 self.prefix = walk;
@@ -303,9 +309,24 @@ impl<'h, 'a> State<'h, 'a> {
         gave_up.map_or(Ok(graph), Err)
     }
 
-    /// Models that need no order of versions.
-    fn weak(&mut self, graph: &Graph, facts: &Facts, limits: &Limits<'_>, reason: Reason<'_>) -> Result<(), GaveUp> {
-        let (circles, causal) = weak::find(self.history, graph, facts, limits)?;
+    /// Models that need no order of versions, where nothing that is known implies them.
+    fn weak(
+        &mut self,
+        graph: &Graph,
+        facts: impl FnOnce() -> Facts,
+        limits: &Limits<'_>,
+        reason: Reason<'_>,
+    ) -> Result<(), GaveUp> {
+        self.stage = "while models were decided that need no order of versions".to_owned();
+        let wanted = Wanted {
+            read_atomic: !self.proved.contains("read-atomic"),
+            monotonic_view: !self.proved.contains("monotonic-view"),
+            causal: !self.proved.contains("causal"),
+        };
+        let (circles, causal) = match wanted.any() {
+            true => weak::find(self.history, graph, &facts(), wanted, limits)?,
+            false => (Vec::new(), true),
+        };
         for circle in circles {
             if lattice::ruled_out([circle.anomaly]).is_subset(&self.not()) {
                 continue;
@@ -334,7 +355,7 @@ impl<'h, 'a> State<'h, 'a> {
 
     fn judge(self, options: &Options) -> Judgement {
         let not = self.not();
-        let State { history, model, findings, proved, unknown, .. } = self;
+        let State { history, model, findings, proved, unknown, gave_up, .. } = self;
         let certain = history.txns.iter().any(|txn| txn.ended == Ended::Ok);
         let reason = if !certain {
             Some("no transaction is known to have taken effect".to_owned())
@@ -371,6 +392,7 @@ impl<'h, 'a> State<'h, 'a> {
             may_hold: all().filter(|name| !not.contains(name)).collect(),
             not: all().filter(|name| not.contains(name)).collect(),
             findings: told,
+            reached: (gave_up && verdict == Verdict::Inconclusive).then_some(0),
             reason: reason.filter(|_| verdict == Verdict::Inconclusive),
         }
     }

@@ -77,6 +77,8 @@ pub(super) struct Found {
     pub(super) undecided: Vec<&'static str>,
     /// Why not everything was searched.
     pub(super) gave_up: Option<GaveUp>,
+    /// The kind that was looked for last.
+    pub(super) at: &'static str,
 }
 
 struct Search<'g, 'l> {
@@ -96,7 +98,7 @@ pub(super) fn find(graph: &Graph, limits: &Limits<'_>) -> Found {
     let whole = View { graph, mask: 0xff, realtime: true, steps: Steps::Any, within: None };
     let top = match components(&whole, 0..graph.len() as u32, limits) {
         Ok(top) => top,
-        Err(gave_up) => return Found { gave_up: Some(gave_up), ..Found::default() },
+        Err(gave_up) => return Found { gave_up: Some(gave_up), at: NAMES[0][0], ..Found::default() },
     };
     if top.members.is_empty() {
         return Found::default();
@@ -129,6 +131,7 @@ impl Search<'_, '_> {
     }
 
     fn kind(&mut self, kind: Kind, variant: usize) -> Result<(), GaveUp> {
+        self.found.at = NAMES[kind as usize][variant];
         let roots = self.roots(|search, top| !search.has(top, kind.special_cases(), variant));
         let within = std::mem::take(&mut self.top.of);
         let done = self.parts(kind, variant, &roots, &within);

@@ -4,13 +4,15 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// So many findings of each kind are told.
-const TOLD_MAX: u64 = 3;
+pub(super) const TOLD_MAX: u64 = 3;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Its kind, by Elle's name where it has one.
     pub anomaly: &'static str,
+    /// The independent key, where the history has such keys.
+    pub key: Option<String>,
     /// In a sentence.
     pub sentence: String,
     /// The cycle, where it is one.
@@ -68,7 +70,7 @@ impl Findings {
     /// Books several at once, of which one is told.
     pub(super) fn several(&mut self, anomaly: &'static str, count: u64, sentence: impl FnOnce() -> String) {
         if self.book(anomaly, count) {
-            self.told.push(Finding { anomaly, sentence: sentence(), cycle: None });
+            self.told.push(Finding { anomaly, key: None, sentence: sentence(), cycle: None });
         }
     }
 
@@ -83,7 +85,7 @@ impl Findings {
                 last(&names),
                 names[0]
             );
-            self.told.push(Finding { anomaly, sentence, cycle: Some(cycle) });
+            self.told.push(Finding { anomaly, key: None, sentence, cycle: Some(cycle) });
         }
     }
 

@@ -53,6 +53,28 @@ impl Graph {
         Graph { starts, to, kinds, later }
     }
 
+    /// The same with more edges.
+    pub(super) fn with(&self, more: &[Edge]) -> Graph {
+        let mut more: Vec<Edge> = more.iter().copied().filter(|(from, to, _)| from != to).collect();
+        more.sort_unstable();
+        let total = self.to.len() + more.len();
+        let (mut to, mut kinds) = (Vec::with_capacity(total), Vec::with_capacity(total));
+        let mut starts = Vec::with_capacity(self.starts.len());
+        let mut next = more.iter().peekable();
+        for from in 0..self.len() as u32 {
+            starts.push(to.len() as u32);
+            let range = self.starts[from as usize] as usize..self.starts[from as usize + 1] as usize;
+            to.extend_from_slice(&self.to[range.clone()]);
+            kinds.extend_from_slice(&self.kinds[range]);
+            while let Some((_, target, kind)) = next.next_if(|edge| edge.0 == from) {
+                to.push(*target);
+                kinds.push(*kind);
+            }
+        }
+        starts.push(to.len() as u32);
+        Graph { starts, to, kinds, later: self.later.clone() }
+    }
+
     /// How many transactions.
     pub(super) fn len(&self) -> usize {
         self.later.len()

@@ -1,7 +1,7 @@
 //! The transactions of an operation history, their keys numbered, nothing copied: values stay where the history has them.
 
 use crate::CheckersError;
-use history::calls::{Call, Calls, Ended, NO_PROCESS, OPEN, Value};
+use history::calls::{Call, Calls, Ended, NO_PROCESS, OPEN, Sym, Value};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
@@ -63,17 +63,17 @@ pub(super) struct History<'a> {
 }
 
 impl<'a> History<'a> {
-    /// Reads the parts of all transactions. `append`: they append to lists, else they write registers.
-    pub(super) fn new(calls: &'a Calls, append: bool) -> Result<History<'a>, CheckersError> {
-        let mut reader = Reader {
-            calls,
-            append,
-            mops: Vec::with_capacity(calls.calls.len() * 2),
-            keys: Vec::new(),
-            numbers: FxHashMap::default(),
-        };
-        let mut txns = Vec::with_capacity(calls.calls.len());
-        for (number, call) in calls.calls.iter().enumerate() {
+    /// Reads the parts of some transactions, which are given by their numbers, ascending. `append`: they append to lists, else they
+    /// write registers.
+    pub(super) fn new(
+        calls: &'a Calls,
+        append: bool,
+        members: impl ExactSizeIterator<Item = usize>,
+    ) -> Result<History<'a>, CheckersError> {
+        let mut reader = Reader::new(calls, append, members.len());
+        let mut txns = Vec::with_capacity(members.len());
+        for number in members {
+            let call = &calls.calls[number];
             let begin = reader.mops.len() as u32;
             reader.call(call)?;
             txns.push(Txn {
@@ -153,19 +153,33 @@ impl<'a> History<'a> {
 }
 
 struct Reader<'a> {
-    calls: &'a Calls,
     append: bool,
+    /// What writes and what reads.
+    writes: [Option<Sym>; 2],
+    reads: [Option<Sym>; 2],
     mops: Vec<Mop<'a>>,
     keys: Vec<&'a Value>,
+    /// Numbers of keys that are small numbers themselves; [`NONE`] for those that were not seen yet.
+    small: Vec<u32>,
     // Looked up only.
     numbers: FxHashMap<&'a Value, u32>,
 }
 
 impl<'a> Reader<'a> {
-    fn call(&mut self, call: &'a Call) -> Result<(), CheckersError> {
-        if call.key.is_some() {
-            return Err(misfit(call, "transactions cannot have an independent key beside those in them"));
+    fn new(calls: &'a Calls, append: bool, txns: usize) -> Reader<'a> {
+        let find = |name: &str| calls.symbols.find(name);
+        Reader {
+            append,
+            writes: if append { [find("append"), None] } else { [find("w"), find("write")] },
+            reads: [find("r"), find("read")],
+            mops: Vec::with_capacity(txns * 2),
+            keys: Vec::new(),
+            small: Vec::new(),
+            numbers: FxHashMap::default(),
         }
+    }
+
+    fn call(&mut self, call: &'a Call) -> Result<(), CheckersError> {
         // What was seen stands in the completion, and only where that is certain.
         let seen = call.ended == Ended::Ok && !call.output.is_nil();
         let value = if seen || call.input.is_nil() { &call.output } else { &call.input };
@@ -189,12 +203,15 @@ impl<'a> Reader<'a> {
             Some([f, key, value]) => (f, key, value),
             _ => return Err(misfit(call, "a part of a transaction is [function key value]")),
         };
-        let does = match (f.word().map(|symbol| self.calls.symbols.name(symbol)), self.append) {
-            (Some("append"), true) | (Some("w" | "write"), false) => Does::Write,
-            (Some("r" | "read"), _) if seen => Does::Read,
-            (Some("r" | "read"), _) => Does::Unknown,
-            (_, true) => return Err(misfit(call, "a part of a transaction of this model is :append or :r")),
-            (_, false) => return Err(misfit(call, "a part of a transaction of this model is :w or :r")),
+        let f = f.word();
+        let does = if f.is_some() && self.writes.contains(&f) {
+            Does::Write
+        } else if f.is_some() && self.reads.contains(&f) {
+            if seen { Does::Read } else { Does::Unknown }
+        } else if self.append {
+            return Err(misfit(call, "a part of a transaction of this model is :append or :r"));
+        } else {
+            return Err(misfit(call, "a part of a transaction of this model is :w or :r"));
         };
         if does == Does::Read && self.append && !value.is_nil() && value.list().is_none() {
             return Err(misfit(call, "what a read of this model sees is a list"));
@@ -205,12 +222,25 @@ impl<'a> Reader<'a> {
         Ok(Mop { does, key: self.key(key), value })
     }
 
+    /// The number of a key. Small whole numbers, which most keys are, are looked up in a table, all others by their hash.
     fn key(&mut self, key: &'a Value) -> u32 {
-        let keys = &mut self.keys;
-        *self.numbers.entry(key).or_insert_with(|| {
-            keys.push(key);
-            keys.len() as u32 - 1
-        })
+        let small = key.int().and_then(|number| usize::try_from(number).ok());
+        let small = small.filter(|number| *number < 2 * self.keys.len() + 4096);
+        if let Some(number) = small.and_then(|number| self.small.get(number)).filter(|number| **number != NONE) {
+            return *number;
+        }
+        let fresh = self.keys.len() as u32;
+        let number = *self.numbers.entry(key).or_insert(fresh);
+        if number == fresh {
+            self.keys.push(key);
+        }
+        if let Some(small) = small {
+            if self.small.len() <= small {
+                self.small.resize(small + 1, NONE);
+            }
+            self.small[small] = number;
+        }
+        number
     }
 }
 

@@ -17,7 +17,7 @@ const MODELS: [(&str, &[&str]); 34] = [
     ),
     ("strong-session-serializable", &["serializable", "strong-session-snapshot-isolation"]),
     ("strong-snapshot-isolation", &["strong-session-snapshot-isolation", "strong-read-committed"]),
-    ("strong-session-snapshot-isolation", &["snapshot-isolation", "strong-session-read-committed"]),
+    ("strong-session-snapshot-isolation", &["snapshot-isolation", "strong-session-read-committed", "causal"]),
     ("serializable", &["repeatable-read", "snapshot-isolation", "view-serializable", "update-serializable"]),
     ("strong-read-committed", &["strong-session-read-committed", "strong-read-uncommitted"]),
     ("strong-session-read-committed", &["read-committed", "strong-session-read-uncommitted"]),

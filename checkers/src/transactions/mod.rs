@@ -14,12 +14,14 @@ mod cycles;
 mod finding;
 mod graph;
 mod history;
+mod judgement;
 mod lattice;
 mod paths;
 mod register;
 mod weak;
 mod words;
 
-pub use check::{Judgement, KeyOrder, Options, Workload, check};
+pub use check::{KeyOrder, Options, Workload, check};
 pub use finding::{Cycle, Finding, Shown, Step};
+pub use judgement::Judgement;
 pub use lattice::ConsistencyModel;

@@ -128,23 +128,43 @@ impl Circle {
     }
 }
 
-/// Decides the three models, the causal one if there are not too many processes (then the second answer is false).
+/// Which of the three models are to be decided.
+#[derive(Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) read_atomic: bool,
+    pub(super) monotonic_view: bool,
+    pub(super) causal: bool,
+}
+
+impl Wanted {
+    /// True if there is anything to do.
+    pub(super) fn any(self) -> bool {
+        self.read_atomic || self.monotonic_view || self.causal
+    }
+}
+
+/// Decides some of the three models, the causal one if there are not too many processes (then the second answer is false).
 pub(super) fn find(
     history: &History<'_>,
     graph: &Graph,
     facts: &Facts,
+    wanted: Wanted,
     limits: &Limits<'_>,
 ) -> Result<(Vec<Circle>, bool), GaveUp> {
     let mut circles = Vec::new();
-    for (anomaly, whole) in [("read-atomic-cycle", true), ("monotonic-view-cycle", false)] {
+    let direct_ones =
+        [("read-atomic-cycle", true, wanted.read_atomic), ("monotonic-view-cycle", false, wanted.monotonic_view)];
+    for (anomaly, whole, _) in direct_ones.into_iter().filter(|(.., wanted)| *wanted) {
         let mut demands = Demands::default();
         for txn in history.numbers() {
             direct(facts, txn, whole, &mut demands);
         }
         circles.extend(circle(graph, anomaly, demands, 0, limits)?);
     }
-    let Some(demands) = causal(history, graph, facts, limits)? else { return Ok((circles, false)) };
-    circles.extend(circle(graph, "causal-cycle", demands, PROCESS, limits)?);
+    if wanted.causal {
+        let Some(demands) = causal(history, graph, facts, limits)? else { return Ok((circles, false)) };
+        circles.extend(circle(graph, "causal-cycle", demands, PROCESS, limits)?);
+    }
     Ok((circles, true))
 }
 

@@ -222,7 +222,8 @@ impl Builder {
 }
 
 /// True if every call's value is a tuple `[key value]`, and some show beyond doubt that it is not the value itself: a read
-/// that knows no value yet, or a compare-and-set whose second part is a pair. What came back must be such tuples too.
+/// that knows no value yet, a compare-and-set whose second part is a pair, or a transaction whose second part is one. What came
+/// back must be such tuples too.
 fn has_tuples(calls: &Calls) -> bool {
     let mut certain = false;
     for call in &calls.calls {
@@ -237,9 +238,15 @@ fn has_tuples(calls: &Calls) -> bool {
             let Some([_, _]) = value.list() else { return false };
             certain = true;
         }
-        certain |= value.is_nil();
+        certain |= value.is_nil() || calls.f(call) == "txn" && is_transaction(value);
     }
     certain
+}
+
+/// True for a list of lists that begin with the name of a function.
+fn is_transaction(value: &Value) -> bool {
+    let part = |part: &Value| part.list().and_then(<[Value]>::first).is_some_and(|f| f.word().is_some());
+    value.list().is_some_and(|parts| !parts.is_empty() && parts.iter().all(part))
 }
 
 fn split(call: &mut Call) {

@@ -48,7 +48,8 @@ pub fn detect(prefix: &[u8]) -> Format {
         }
     }
     match significant.as_slice() {
-        [b'{', b'"', b'h', b'e', b'a', b'd', b'e', b'r', b'"', ..] => Format::Own,
+        [b'{', b'"', b'h', b'e', b'a', b'd', b'e', b'r', b'"', ..]
+        | [b'{', b'"', b'c', b'a', b'l', b'l', b's', b'"', ..] => Format::Own,
         [b'{', b'"', ..] | [b'[', b'{', b'"', ..] | [b'{', b'}', ..] => Format::Json,
         [] | [b'{' | b'[' | b'(' | b'#' | b'^', ..] => Format::Edn,
         _ => Format::Log,
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn content_tells_the_format() {
-        let cases: [(&[u8], Format); 9] = [
+        let cases: [(&[u8], Format); 10] = [
             (b"", Format::Edn),
             (b"; a comment {\"\n[{:type :invoke", Format::Edn),
             (b"({:type :invoke", Format::Edn),
@@ -70,6 +71,7 @@ mod tests {
             (b"[ {\"type\": \"invoke\"", Format::Json),
             (b"INFO  jepsen.util - 0\t:invoke\t:read\tnil", Format::Log),
             (b"{\"header\":{\"schema\":1", Format::Own),
+            (b"{\"calls\":{\"schema\":1", Format::Own),
             (&[0x28, 0xb5, 0x2f, 0xfd, 4], Format::Own),
         ];
         for (prefix, format) in cases {

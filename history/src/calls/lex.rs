@@ -6,6 +6,33 @@ use std::io::Read;
 /// Longer strings and names are an error, not a reason to fill the memory.
 const TOKEN_BYTES_MAX: usize = 1 << 26;
 
+/// What bytes are, by bits of their class.
+static CLASSES: [u8; 256] = classes();
+/// Separates, and does not end a line.
+const SPACE: u8 = 1;
+/// Ends a name of EDN.
+const ENDS: u8 = 2;
+/// Ends a name of JSON.
+const ENDS_JSON: u8 = 4;
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let ends = b" \t\r\n,()[]{}\";\0";
+    let mut at = 0;
+    while at < ends.len() {
+        classes[ends[at] as usize] = ENDS | ENDS_JSON;
+        at += 1;
+    }
+    classes[b':' as usize] = ENDS_JSON;
+    let spaces = b" \t\r,\0\x0c";
+    let mut at = 0;
+    while at < spaces.len() {
+        classes[spaces[at] as usize] |= SPACE;
+        at += 1;
+    }
+    classes
+}
+
 /// What is wrong with a text, and where.
 #[derive(Debug)]
 pub(super) struct Fault {
@@ -17,13 +44,15 @@ pub(super) struct Fault {
 pub(super) struct Lexer<R> {
     pub(super) scan: Scanner<R>,
     pub(super) json: bool,
+    /// JSON of our own format, which says everything that EDN can.
+    pub(super) own: bool,
     /// The bytes of the last name or string.
     pub(super) token: Vec<u8>,
 }
 
 impl<R: Read> Lexer<R> {
     pub(super) fn new(scan: Scanner<R>, json: bool) -> Lexer<R> {
-        Lexer { scan, json, token: Vec::new() }
+        Lexer { scan, json, own: false, token: Vec::new() }
     }
 
     /// A fault at the next byte.
@@ -32,10 +61,15 @@ impl<R: Read> Lexer<R> {
     }
 
     /// Skips what separates: spaces, commas, zero bytes of padding, comments; in JSON also colons.
+    #[inline]
     pub(super) fn skip_space(&mut self) {
         while let Some(byte) = self.scan.peek() {
             match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | 0 | 0x0c => {}
+                byte if CLASSES[usize::from(byte)] & SPACE != 0 => {
+                    self.scan.take(1);
+                    continue;
+                }
+                b'\n' => {}
                 b':' if self.json => {}
                 b';' if !self.json => {
                     while self.scan.peek().is_some_and(|byte| byte != b'\n') {
@@ -57,20 +91,47 @@ impl<R: Read> Lexer<R> {
         }
     }
 
+    /// Takes a whole number of at most 18 digits, if one comes next and its end is in sight.
+    #[inline]
+    pub(super) fn small_int(&mut self) -> Option<i64> {
+        const DIGITS_MAX: usize = 18;
+        let ends = self.ends();
+        let rest = self.scan.rest();
+        let minus = usize::from(rest.first() == Some(&b'-'));
+        let (mut number, mut at) = (0i64, minus);
+        while let Some(digit) = rest.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+            number = number.wrapping_mul(10) + i64::from(digit);
+            at += 1;
+        }
+        let ended = rest.get(at).is_some_and(|byte| CLASSES[usize::from(*byte)] & ends != 0);
+        if !ended || at == minus || at - minus > DIGITS_MAX {
+            return None;
+        }
+        self.scan.take(at);
+        Some(if minus == 1 { -number } else { number })
+    }
+
+    /// The class of bytes that end names.
+    fn ends(&self) -> u8 {
+        if self.json { ENDS_JSON } else { ENDS }
+    }
+
     /// Reads a name, number or symbol into the token.
     pub(super) fn name(&mut self) -> Result<(), Fault> {
         self.token.clear();
-        while let Some(byte) = self.scan.peek() {
-            let ends = match byte {
-                b' ' | b'\t' | b'\r' | b'\n' | b',' | b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'"' | b';' | 0 => true,
-                b':' => self.json,
-                _ => false,
-            };
-            if ends {
+        let ends = self.ends();
+        loop {
+            let rest = self.scan.rest();
+            let end = rest.iter().position(|byte| CLASSES[usize::from(*byte)] & ends != 0);
+            let length = end.unwrap_or(rest.len());
+            if self.token.len() + length > TOKEN_BYTES_MAX {
+                return self.too_long();
+            }
+            self.token.extend_from_slice(&rest[..length]);
+            self.scan.take(length);
+            if end.is_some() || length == 0 {
                 break;
             }
-            self.push(byte)?;
-            self.scan.bump();
         }
         if self.token.is_empty() {
             return match self.scan.peek() {
@@ -87,6 +148,13 @@ impl<R: Read> Lexer<R> {
         self.scan.bump();
         self.token.clear();
         loop {
+            let rest = self.scan.rest();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n')).unwrap_or(rest.len());
+            if self.token.len() + plain > TOKEN_BYTES_MAX {
+                return self.too_long();
+            }
+            self.token.extend_from_slice(&rest[..plain]);
+            self.scan.take(plain);
             match self.scan.bump() {
                 None => return Err(Fault { place: begin, what: "this string is never closed".into() }),
                 Some(b'"') => return Ok(()),
@@ -138,9 +206,13 @@ impl<R: Read> Lexer<R> {
 
     fn push(&mut self, byte: u8) -> Result<(), Fault> {
         if self.token.len() >= TOKEN_BYTES_MAX {
-            return self.fault("a string or name of more than 64 MiB");
+            return self.too_long();
         }
         self.token.push(byte);
         Ok(())
+    }
+
+    fn too_long<T>(&self) -> Result<T, Fault> {
+        self.fault("a string or name of more than 64 MiB")
     }
 }

@@ -85,7 +85,8 @@ fn entry(line: &[u8], number: u64, builder: &mut Builder) -> Result<Option<Entry
         None => Value::Nil,
         Some(_) => {
             let scan = Scanner::starting_at(rest, Place { line: number, column: at as u64 + 1 });
-            Parser { lex: Lexer::new(scan, false), symbols: builder.symbols() }.value(0)?
+            let (lex, open) = (&mut Lexer::new(scan, false), &mut Vec::new());
+            Parser { lex, symbols: builder.symbols(), open }.value(0)?
         }
     };
     Ok(Some(Entry { kind: Some(kind), process, f, value, ..Entry::at(place) }))

@@ -1,11 +1,12 @@
 //! Operation histories as Jepsen keeps them: who called what, with which outcome, in which order. They are read from Jepsen's
-//! EDN, its JSON and its console logs, and written as EDN. Unlike the histories of [`crate::event`] they say nothing about
+//! EDN, its JSON and its console logs, and from a format of our own; they are written as EDN and in our own format. Unlike the histories of [`crate::event`] they say nothing about
 //! pushes, sessions or faults: they are what checkers of stores, locks, queues and transactions need.
 //!
 //! Reading streams: a file costs the calls in it, never its text.
 
 mod build;
 mod detect;
+mod file;
 mod lex;
 mod lines;
 mod own;
@@ -18,6 +19,7 @@ mod write;
 
 pub use build::Builder;
 pub use detect::{Format, detect};
+pub use file::{is_own, write_own};
 pub use own::from_events;
 pub use parse::parse_value;
 pub use read::{CallsError, read, read_from};

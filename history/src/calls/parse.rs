@@ -2,6 +2,7 @@
 //! stack traces) is skipped and never built.
 
 use super::build::{Entry, Kind};
+use super::file::untagged;
 use super::lex::{Fault, Lexer};
 use super::scan::Scanner;
 use super::symbols::Symbols;
@@ -13,14 +14,16 @@ const DEPTH_MAX: u32 = 100;
 
 /// A parser of EDN or JSON.
 pub(super) struct Parser<'s, R> {
-    pub(super) lex: Lexer<R>,
+    pub(super) lex: &'s mut Lexer<R>,
     pub(super) symbols: &'s mut Symbols,
+    /// Elements of the lists that are open: each list is made once its length is known.
+    pub(super) open: &'s mut Vec<Value>,
 }
 
 /// Reads one value of EDN from a text, for options of the command line.
 pub fn parse_value(text: &str, symbols: &mut Symbols) -> Result<Value, String> {
-    let lex = Lexer::new(Scanner::new(text.as_bytes()), false);
-    let mut parser = Parser { lex, symbols };
+    let mut lex = Lexer::new(Scanner::new(text.as_bytes()), false);
+    let mut parser = Parser { lex: &mut lex, symbols, open: &mut Vec::new() };
     let value = parser.value(0).map_err(|fault| fault.what)?;
     parser.lex.skip_space();
     match parser.lex.scan.peek() {
@@ -41,8 +44,11 @@ impl<R: Read> Parser<'_, R> {
             Some(b'{') => self.map(depth),
             Some(b'"') => {
                 self.lex.string()?;
-                let symbol = self.symbols.intern(self.lex.text()?);
-                Ok(Value::Text(symbol))
+                let text = self.lex.text()?;
+                match text.strip_prefix(':').filter(|_| self.lex.own) {
+                    Some(word) => Ok(Value::Word(self.symbols.intern(word))),
+                    None => Ok(Value::Text(self.symbols.intern(text))),
+                }
             }
             Some(b'#') if !self.lex.json => {
                 self.lex.scan.bump();
@@ -59,13 +65,16 @@ impl<R: Read> Parser<'_, R> {
                 let symbol = self.symbols.intern(self.lex.text()?);
                 Ok(Value::Text(symbol))
             }
-            _ => self.atom(),
+            _ => match self.lex.small_int() {
+                Some(number) => Ok(Value::Int(number)),
+                None => self.atom(),
+            },
         }
     }
 
     fn atom(&mut self) -> Result<Value, Fault> {
         self.lex.name()?;
-        let Parser { lex, symbols } = self;
+        let Parser { lex, symbols, .. } = self;
         let text = lex.text()?;
         let first = text.bytes().next().unwrap_or_default();
         let second = text.as_bytes().get(1).copied().unwrap_or_default();
@@ -92,13 +101,13 @@ impl<R: Read> Parser<'_, R> {
             Some(b'{') => b'}',
             _ => b']',
         };
-        let mut items = Vec::new();
+        let first = self.open.len();
         loop {
             self.lex.skip_space();
             match self.lex.scan.peek() {
                 Some(byte) if byte == close => {
                     self.lex.scan.bump();
-                    return Ok(items);
+                    return Ok(self.open.drain(first..).collect());
                 }
                 Some(b']' | b')' | b'}') => return self.lex.fault("this bracket closes nothing"),
                 None => return Err(Fault { place: begin, what: "this bracket is never closed".into() }),
@@ -108,17 +117,28 @@ impl<R: Read> Parser<'_, R> {
                         self.lex.scan.bump();
                         self.skip(depth + 1)?;
                     } else {
-                        items.push(self.tagged(depth + 1)?);
+                        let item = self.tagged(depth + 1)?;
+                        self.open.push(item);
                     }
                 }
-                Some(_) => items.push(self.value(depth + 1)?),
+                Some(_) => {
+                    let item = self.value(depth + 1)?;
+                    self.open.push(item);
+                }
             }
         }
     }
 
     fn map(&mut self, depth: u32) -> Result<Value, Fault> {
         let begin = self.lex.scan.place();
-        let items = self.sequence(depth)?;
+        let mut items = self.sequence(depth)?;
+        if self.lex.own {
+            let (Some(value), Some(Value::Text(tag)), true) = (items.pop(), items.pop(), items.is_empty()) else {
+                return Err(Fault { place: begin, what: "in braces there is one name and one value here".into() });
+            };
+            let made = untagged(self.symbols, tag, value);
+            return made.map_err(|what| Fault { place: begin, what });
+        }
         if items.len() % 2 == 1 {
             return Err(Fault { place: begin, what: "this map has a key without a value".into() });
         }

@@ -3,13 +3,14 @@
 use super::Calls;
 use super::build::Builder;
 use super::detect::{Format, detect};
+use super::file::read_own;
 use super::lex::{Fault, Lexer};
 use super::lines::{self, Stop};
 use super::own::from_events;
 use super::parse::Parser;
 use super::scan::Scanner;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -52,8 +53,11 @@ pub fn read(path: &Path, format: Option<Format>) -> Result<Calls, CallsError> {
     file.by_ref().take(PREFIX_BYTES as u64).read_to_end(&mut prefix).map_err(fail)?;
     let format = format.unwrap_or_else(|| detect(&prefix));
     if format == Format::Own {
-        let loaded = crate::read(path)?;
-        return Ok(from_events(&loaded)?);
+        let source = BufReader::with_capacity(1 << 18, File::open(path).map_err(fail)?);
+        return match read_own(source, path)? {
+            Some(calls) => Ok(calls),
+            None => Ok(from_events(&crate::read(path)?)?),
+        };
     }
     read_from(prefix.as_slice().chain(file), format, path)
 }
@@ -96,21 +100,7 @@ fn operations(input: impl Read, json: bool, builder: &mut Builder) -> Result<(),
     if end.is_some() {
         lex.scan.bump();
     }
-    loop {
-        let mut parser = Parser { lex, symbols: builder.symbols() };
-        let entry = parser.entry(end);
-        lex = parser.lex;
-        if let Some(error) = lex.scan.failure() {
-            return Err(Stop::Io(error));
-        }
-        match entry.map_err(Stop::Fault)? {
-            Some(entry) => {
-                let place = entry.place;
-                builder.entry(entry).map_err(|what| Stop::Fault(Fault { place, what }))?;
-            }
-            None => break,
-        }
-    }
+    all(&mut lex, end, builder)?;
     if end.is_some() && lex.scan.bump().is_none() {
         return Err(Stop::Fault(Fault {
             place: begin,
@@ -121,5 +111,26 @@ fn operations(input: impl Read, json: bool, builder: &mut Builder) -> Result<(),
     match lex.scan.peek() {
         None => Ok(()),
         Some(_) => Err(Stop::Fault(Fault { place: lex.scan.place(), what: "there is something after the end".into() })),
+    }
+}
+
+/// Operations of our own format, one after the other.
+pub(super) fn entries(scan: Scanner<impl Read>, builder: &mut Builder) -> Result<(), Stop> {
+    let mut lex = Lexer::new(scan, true);
+    lex.own = true;
+    all(&mut lex, None, builder)
+}
+
+/// Operations up to the end of the text, or to a byte.
+fn all(lex: &mut Lexer<impl Read>, end: Option<u8>, builder: &mut Builder) -> Result<(), Stop> {
+    let mut open = Vec::new();
+    loop {
+        let entry = Parser { lex: &mut *lex, symbols: builder.symbols(), open: &mut open }.entry(end);
+        if let Some(error) = lex.scan.failure() {
+            return Err(Stop::Io(error));
+        }
+        let Some(entry) = entry.map_err(Stop::Fault)? else { return Ok(()) };
+        let place = entry.place;
+        builder.entry(entry).map_err(|what| Stop::Fault(Fault { place, what }))?;
     }
 }

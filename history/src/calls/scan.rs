@@ -59,6 +59,21 @@ impl<R: Read> Scanner<R> {
         Some(byte)
     }
 
+    /// Bytes that are there already, from the next one on; none only at the end.
+    #[inline]
+    pub(super) fn rest(&mut self) -> &[u8] {
+        if self.at == self.buffer.len() {
+            self.fill();
+        }
+        &self.buffer[self.at..]
+    }
+
+    /// Takes some bytes of [`Scanner::rest`], none of which ends a line.
+    #[inline]
+    pub(super) fn take(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
     /// Where the next byte stands.
     pub(super) fn place(&self) -> Place {
         Place { line: self.line, column: self.read_before + self.at as u64 - self.line_start + 1 }

@@ -5,6 +5,19 @@ use std::io::{self, Write};
 
 /// Writes every invocation and completion in their order.
 pub fn write_edn(calls: &Calls, out: &mut impl Write) -> io::Result<()> {
+    let mut line = String::new();
+    for (index, (number, completes)) in in_order(calls).into_iter().enumerate() {
+        let call = &calls.calls[number as usize];
+        line.clear();
+        entry(&mut line, calls, call, completes);
+        line.push_str(&format!(", :index {index}}}\n"));
+        out.write_all(line.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// All entries in their order: the number of the call, and whether it is its completion.
+pub(super) fn in_order(calls: &Calls) -> Vec<(u32, bool)> {
     let mut entries: Vec<(u32, u32, bool)> = Vec::with_capacity(calls.calls.len() * 2);
     for (number, call) in calls.calls.iter().enumerate() {
         entries.push((call.invoke, number as u32, false));
@@ -13,15 +26,7 @@ pub fn write_edn(calls: &Calls, out: &mut impl Write) -> io::Result<()> {
         }
     }
     entries.sort_unstable();
-    let mut line = String::new();
-    for (index, &(_, number, completes)) in entries.iter().enumerate() {
-        let call = &calls.calls[number as usize];
-        line.clear();
-        entry(&mut line, calls, call, completes);
-        line.push_str(&format!(", :index {index}}}\n"));
-        out.write_all(line.as_bytes())?;
-    }
-    Ok(())
+    entries.into_iter().map(|(_, number, completes)| (number, completes)).collect()
 }
 
 fn entry(line: &mut String, calls: &Calls, call: &Call, completes: bool) {

@@ -166,7 +166,7 @@ impl FileSummary {
         let names = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         let example = |finding: transactions::Finding| Example {
             anomaly: finding.anomaly.to_owned(),
-            key: None,
+            key: finding.key,
             sentence: finding.sentence,
             explanation: None,
             cycle: finding.cycle,
@@ -186,7 +186,7 @@ impl FileSummary {
             may_hold: names(judgement.may_hold),
             examples: judgement.findings.into_iter().map(example).collect(),
             reason: judgement.reason,
-            reached: None,
+            reached: judgement.reached,
             parse_ms: 0,
             wall_ms: 0,
             peak_bytes: None,

@@ -61,7 +61,7 @@ fn of_key(lists: &Lists<'_, '_>, key: usize) -> Option<Wrong> {
     let (mut aborted, mut unwritten) = (0, 0);
     for (i, version) in (lists.start[key]..lists.start[key + 1]).enumerate() {
         let element = &lists.longest[key][i];
-        let first = lists.version.get(&(key as u32, element)) == Some(&version);
+        let first = lists.version.get(key as u32, element) == Some(version);
         let writer = lists.writer[version as usize];
         if !first {
             wrong.twice_from.get_or_insert(i as u32 + 1);
@@ -102,7 +102,7 @@ fn read(lists: &Lists<'_, '_>, txn: u32, key: u32, length: u32, wrong: &Wrong, f
 
 fn aborted_sentence(lists: &Lists<'_, '_>, txn: u32, key: u32, element: &Value) -> String {
     let (reader, key_name) = (words::txn(lists.history, txn), words::key(lists.history, key));
-    let writer = lists.version.get(&(key, element)).map_or(NONE, |version| lists.writer[*version as usize]);
+    let writer = lists.version.get(key, element).map_or(NONE, |version| lists.writer[version as usize]);
     let (element, writer) = (words::value(lists.history, element), words::txn(lists.history, writer));
     format!("{reader} read {element} in key {key_name}, which {writer} appended, and that failed")
 }
@@ -131,7 +131,7 @@ fn misfit(lists: &Lists<'_, '_>, txn: u32, key: u32, list: &[Value], findings: &
             findings.found("duplicate-elements", || twice_sentence(lists, txn, key, element));
             continue;
         }
-        match lists.version.get(&(key, element)).map(|version| lists.writer[*version as usize]) {
+        match lists.version.get(key, element).map(|version| lists.writer[version as usize]) {
             None | Some(NONE) => findings.found("unwritten-element", || unwritten_sentence(lists, txn, key, element)),
             Some(writer) if !lists.possible(writer) => {
                 findings.found("G1a", || aborted_sentence(lists, txn, key, element));
@@ -139,8 +139,8 @@ fn misfit(lists: &Lists<'_, '_>, txn: u32, key: u32, list: &[Value], findings: &
             Some(_) => {}
         }
     }
-    if let Some(version) = list.last().and_then(|element| lists.version.get(&(key, element))) {
-        intermediate(lists, txn, *version, key, findings);
+    if let Some(version) = list.last().and_then(|element| lists.version.get(key, element)) {
+        intermediate(lists, txn, version, key, findings);
     }
 }
 

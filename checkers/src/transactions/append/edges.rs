@@ -67,8 +67,8 @@ impl Lists<'_, '_> {
     fn read_that_does_not_fit(&self, reader: u32, at: usize, edges: &mut Vec<Edge>) {
         let mop = &self.history.all()[at];
         let last = super::items(mop.value).last();
-        let version = last.and_then(|element| self.version.get(&(mop.key, element)));
-        if let Some(writer) = version.map(|version| self.writer[*version as usize])
+        let version = last.and_then(|element| self.version.get(mop.key, element));
+        if let Some(writer) = version.map(|version| self.writer[version as usize])
             && self.possible(writer)
         {
             edges.push((writer, reader, WR));

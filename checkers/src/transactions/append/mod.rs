@@ -3,6 +3,7 @@
 
 mod anomalies;
 mod edges;
+mod elements;
 mod reasons;
 pub(super) mod unread;
 mod update;
@@ -11,6 +12,7 @@ use super::finding::Findings;
 use super::history::{Does, History, NONE};
 use super::weak::Facts;
 use super::words;
+use elements::Elements;
 use history::calls::Value;
 use rustc_hash::FxHashMap;
 
@@ -34,7 +36,7 @@ pub(super) struct Lists<'h, 'a> {
     /// For each part: a write's version, [`NONE`] if it was never read; the length of a read, or [`MISFIT`].
     at: Vec<u32>,
     /// Versions by element.
-    version: FxHashMap<(u32, &'a Value), u32>,
+    version: Elements<'a>,
     /// Appends that nobody read: key and transaction, sorted.
     unread: Vec<(u32, u32)>,
     /// Transactions two of whose appends to one key were read in the other order, or the first not at all: their parts.
@@ -53,7 +55,7 @@ impl<'h, 'a> Lists<'h, 'a> {
             intermediate: Vec::new(),
             next: Vec::new(),
             at: vec![NONE; history.all().len()],
-            version: FxHashMap::default(),
+            version: Elements::default(),
             unread: Vec::new(),
             torn: Vec::new(),
             twice: None,
@@ -74,13 +76,12 @@ impl<'h, 'a> Lists<'h, 'a> {
 
     /// Gives each element of the longest reads a number.
     fn number(&mut self) {
-        let total: usize = self.longest.iter().map(|list| list.len()).sum();
-        self.version.reserve(total);
+        self.version = Elements::of(&self.longest);
         let mut number = 0;
         for (key, list) in self.longest.iter().enumerate() {
             self.start.push(number);
             for element in *list {
-                self.version.entry((key as u32, element)).or_insert(number);
+                self.version.insert_new(key as u32, element, number);
                 number += 1;
             }
         }
@@ -92,14 +93,14 @@ impl<'h, 'a> Lists<'h, 'a> {
         for (at, mop) in self.history.all().iter().enumerate().filter(|(_, mop)| mop.does == Does::Read) {
             let list = items(mop.value);
             let longest = self.longest[mop.key as usize];
-            if longest.starts_with(list) {
+            if begins(longest, list) {
                 self.at[at] = list.len() as u32;
                 continue;
             }
             self.at[at] = MISFIT;
             for element in list {
                 let number = (self.writer.len() + self.start[self.longest.len()] as usize) as u32;
-                if self.version.try_insert_new((mop.key, element), number) {
+                if self.version.insert_new(mop.key, element, number) {
                     self.writer.push(NONE);
                 }
             }
@@ -120,7 +121,7 @@ impl<'h, 'a> Lists<'h, 'a> {
                 if mop.does != Does::Write {
                     continue;
                 }
-                let known = self.version.get(&(mop.key, mop.value)).copied();
+                let known = self.version.get(mop.key, mop.value);
                 if let Some(version) = known {
                     self.at[at] = version;
                     let writer = &mut self.writer[version as usize];
@@ -233,19 +234,11 @@ pub(super) fn items(value: &Value) -> &[Value] {
     value.list().unwrap_or(&[])
 }
 
-/// Inserts only what is new.
-trait InsertNew<K> {
-    fn try_insert_new(&mut self, key: K, number: u32) -> bool;
-}
-
-impl<K: std::hash::Hash + Eq> InsertNew<K> for FxHashMap<K, u32> {
-    fn try_insert_new(&mut self, key: K, number: u32) -> bool {
-        match self.entry(key) {
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(number);
-                true
-            }
-            std::collections::hash_map::Entry::Occupied(_) => false,
-        }
-    }
+/// True if a list begins with another one; mostly both are whole numbers.
+fn begins(longest: &[Value], list: &[Value]) -> bool {
+    let same = |(one, other): (&Value, &Value)| match (one, other) {
+        (Value::Int(one), Value::Int(other)) => one == other,
+        (one, other) => one == other,
+    };
+    list.len() <= longest.len() && longest.iter().zip(list).all(same)
 }

@@ -29,8 +29,8 @@ impl Lists<'_, '_> {
             let (key, name) = (words::key(self.history, mop.key), &pair.to_name);
             if self.at[at] == MISFIT {
                 let element = items(mop.value).last()?;
-                let version = self.version.get(&(mop.key, element));
-                if version.is_some_and(|version| self.writer[*version as usize] == pair.from) {
+                let version = self.version.get(mop.key, element);
+                if version.is_some_and(|version| self.writer[version as usize] == pair.from) {
                     let element = words::value(self.history, element);
                     return Some(format!("{} appended {element} to key {key}, and {name} read it", pair.from_name));
                 }

@@ -1,9 +1,14 @@
 //! Appends of one key that nobody read: their order is not known. For serializability any order that respects the rest is as good
 //! as another; snapshot isolation and its relatives can hold with one and not with another.
 
-use super::super::graph::{Edge, WW};
+use super::super::components::components;
+use super::super::graph::{Edge, Graph, PROCESS, Steps, View, WW};
 use super::super::history::{Does, NONE};
+use super::super::lattice;
 use super::Lists;
+use crate::linearizability::{GaveUp, Limits};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// So many orders are tried.
 const ORDERS_MAX: usize = 2_000;
@@ -36,6 +41,66 @@ impl Lists<'_, '_> {
 /// The dependencies that orders mean.
 pub(in super::super) fn chained(orders: &Orders) -> impl Iterator<Item = Edge> {
     orders.iter().flat_map(|order| order.windows(2).map(|two| (two[0], two[1], WW)))
+}
+
+/// True if orders add no cycle of any kind to a graph: no cycle leads through one of their edges.
+pub(in super::super) fn joins_nothing(graph: &Graph, orders: &Orders, limits: &Limits<'_>) -> Result<bool, GaveUp> {
+    let chain: Vec<Edge> = chained(orders).collect();
+    if chain.is_empty() {
+        return Ok(true);
+    }
+    let graph = &graph.with(&chain);
+    let view = View { graph, mask: 0xff, realtime: true, steps: Steps::Any, within: None };
+    let parts = components(&view, chain.iter().map(|(_, to, _)| view.node(*to)), limits)?;
+    let part = |txn: u32| parts.of[view.node(txn) as usize];
+    let apart = |(from, to, _): &Edge| part(*from) == super::super::components::NONE || part(*from) != part(*to);
+    Ok(chain.iter().all(apart))
+}
+
+/// Sorts each group by an order of all transactions that respects every dependency that binds in a model like snapshot isolation,
+/// with those whose completion is not known as late as they can be.
+pub(in super::super) fn sort_by_dependencies(
+    graph: &Graph,
+    completes: impl Fn(u32) -> u32,
+    orders: &mut Orders,
+    model: &'static str,
+    limits: &Limits<'_>,
+) -> Result<(), GaveUp> {
+    let weaker = lattice::weaker(model);
+    let mask = if weaker.contains("strong-session-read-committed") { 0xff } else { !PROCESS };
+    let realtime = weaker.contains("strong-read-committed");
+    let view = View { graph, mask, realtime, steps: Steps::Apart, within: None };
+    let nodes = view.nodes();
+    limits.book(nodes as u64, 0, nodes as u64 * 16)?;
+    let mut waits = vec![0u32; nodes];
+    for node in 0..nodes as u32 {
+        let mut at = 0;
+        while let Some(next) = view.next(node, &mut at) {
+            waits[next as usize] += 1;
+        }
+    }
+    // Gates come at once, transactions by their completion.
+    let urgency = |node: u32| Reverse((view.txn(node).map_or(0, &completes), node));
+    let free = (0..nodes as u32).filter(|node| waits[*node as usize] == 0);
+    let mut ready: BinaryHeap<Reverse<(u32, u32)>> = free.map(urgency).collect();
+    let mut places = vec![NONE; graph.len()];
+    let mut place = 0;
+    while let Some(Reverse((_, node))) = ready.pop() {
+        place += 1;
+        if let Some(txn) = view.txn(node) {
+            places[txn as usize] = place;
+        }
+        let mut at = 0;
+        while let Some(next) = view.next(node, &mut at) {
+            waits[next as usize] -= 1;
+            if waits[next as usize] == 0 {
+                ready.push(urgency(next));
+            }
+        }
+    }
+    orders.iter_mut().for_each(|group| group.sort_unstable_by_key(|txn| (places[*txn as usize], *txn)));
+    limits.release(nodes as u64 * 16);
+    Ok(())
 }
 
 /// All orders, if they are few.
