@@ -19,7 +19,7 @@ use crate::record::{Publisher, Record, Step, What};
 use crate::span::{Span, meets};
 use crate::trouble::{Horizon, Trouble};
 use crate::verdict::{Kind, Sample};
-use crate::views::{View, Views};
+use crate::views::{Index, View, Views};
 use history::{Nanos, NodeIx, Outcome};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -65,6 +65,8 @@ pub(crate) struct Changes<'a, 'b> {
     pub times: Times,
     pub steps: u64,
     forces: Vec<Vec<Option<Force>>>,
+    /// The positions of what takes back, by publisher: looked through at every push, and few.
+    taken: Vec<Vec<u32>>,
     /// Acknowledged changes seen by each run.
     reached: FxHashMap<usize, u64>,
 }
@@ -79,6 +81,11 @@ impl<'a, 'b> Changes<'a, 'b> {
         pairs: &'b Pairs,
     ) -> Changes<'a, 'b> {
         let forces = (0..ground.locals.len()).map(|l| forces(record, ground, l)).collect();
+        let taken = |local: usize| {
+            let steps = record.publishers[ground.first + local].steps.iter().enumerate();
+            steps.filter(|(_, step)| takes_back(step)).map(|(at, _)| at as u32).collect()
+        };
+        let taken = (0..ground.locals.len()).map(taken).collect();
         let times = Times {
             samples: 0,
             coalesced: 0,
@@ -90,21 +97,21 @@ impl<'a, 'b> Changes<'a, 'b> {
             changes: 0,
         };
         let (findings, reached) = (Findings::default(), FxHashMap::default());
-        Changes { record, horizon, troubles, views, ground, pairs, findings, times, steps: 0, forces, reached }
+        Changes { record, horizon, troubles, views, ground, pairs, findings, times, steps: 0, forces, taken, reached }
     }
 
     /// Follows all views of this dataId.
     pub fn run(&mut self, mine: &Mine) {
-        let mut stretches: FxHashMap<usize, Stretch> = FxHashMap::default();
+        let mut stretches: FxHashMap<u32, Stretch> = FxHashMap::default();
         for &at in &mine.views {
-            let view = &self.views.all[at];
-            if view.run.is_none() {
+            let view = &self.views.all[at as usize];
+            if view.run == Index::NONE {
                 continue;
             }
             let stretch = stretches.entry(view.stretch).or_default();
             self.version(view, stretch);
-            let Some(before) = view.before.map(|b| self.views.all[b].content) else { continue };
-            let transitions: &[Transition] = self.pairs.get(&(before, view.content)).map_or(&[], Vec::as_slice);
+            let Some(before) = view.before.get().map(|b| self.views.all[b].content()) else { continue };
+            let transitions: &[Transition] = self.pairs.get(&(before, view.content())).map_or(&[], Vec::as_slice);
             let mut back = Vec::new();
             let (mut late, mut slowest) = (Vec::new(), 0);
             for transition in transitions {
@@ -157,7 +164,7 @@ impl<'a, 'b> Changes<'a, 'b> {
     }
 
     fn version(&mut self, view: &View, stretch: &mut Stretch) {
-        let push = self.record.pushes[view.push];
+        let push = self.record.pushes[view.push()];
         if let (Some(before), Some(now)) = (stretch.version, push.version)
             && now < before
             && self.record.header.contract.monotonic_versions
@@ -219,14 +226,15 @@ impl<'a, 'b> Changes<'a, 'b> {
 
     /// The position of the latest taking back asked for until `now`; 0 if there is none.
     fn taken_back(&self, local: usize, now: Nanos) -> usize {
-        let taken = |s: &Step| takes_back(s) && s.invoke <= now;
-        self.publisher(local).steps.iter().rposition(taken).map_or(0, |at| at + 1)
+        let steps = &self.publisher(local).steps;
+        let taken = self.taken[local].iter().rev().map(|at| *at as usize);
+        taken.into_iter().find(|at| steps[*at].invoke <= now).map_or(0, |at| at + 1)
     }
 
     /// Records the changes after position `before` up to `after` that this view was the first of its run to reflect. Answers
     /// how long the slowest one took that came too late.
     fn sampled(&mut self, view: &View, local: usize, before: usize, after: usize) -> Option<Nanos> {
-        let run = view.run?;
+        let run = view.run.get()?;
         let (start, base) = (self.views.runs[run].start, self.views.runs[run].base);
         let steps = &self.publisher(local).steps;
         let mut late = None;
@@ -290,7 +298,7 @@ impl<'a, 'b> Changes<'a, 'b> {
     }
 
     fn report(&mut self, kind: Kind, view: &View, concerned: Vec<(usize, Option<u32>)>, amount: u64) {
-        let push = self.record.pushes[view.push];
+        let push = self.record.pushes[view.push()];
         let window = self.horizon.window(view.at);
         let concerned = concerned.into_iter().take(crate::finding::CONCERNED_MAX).collect();
         self.findings.push(Finding { concerned, amount, ..Finding::in_view(kind, push, view, view.at, window) });

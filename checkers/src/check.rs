@@ -17,6 +17,7 @@ use crate::trouble::{Horizon, Trouble, troubles};
 use crate::verdict::{CheckResult, Convergence, Figure, Kind, Report, Verdict};
 use crate::views::Views;
 use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -94,7 +95,8 @@ impl<'a> Prepared<'a> {
         let horizon = Horizon::new(&header.contract, options, &troubles);
         let hearings: Vec<Hearing> = record.sessions.iter().map(|s| Hearing::new(&record, s, &troubles)).collect();
         let views = Views::new(&record, &contents, &horizon, &hearings, options);
-        let mut by_data: BTreeMap<DataIx, Mine> = BTreeMap::new();
+        // Hashed while it is filled: every view has to find its dataId.
+        let mut by_data: FxHashMap<DataIx, Mine> = FxHashMap::default();
         record.publishers.iter().for_each(|p| {
             by_data.entry(p.data).or_default();
         });
@@ -102,7 +104,7 @@ impl<'a> Prepared<'a> {
             by_data.entry(c.data).or_default();
         });
         for (at, view) in views.all.iter().enumerate() {
-            by_data.entry(contents.all[view.content].data).or_default().views.push(at);
+            by_data.entry(contents.all[view.content()].data).or_default().views.push(at as u32);
         }
         for (at, run) in views.runs.iter().enumerate() {
             by_data.entry(run.data).or_default().runs.push(at);
@@ -112,6 +114,7 @@ impl<'a> Prepared<'a> {
                 by_data.entry(data).or_default().reads.push(at);
             }
         }
+        let by_data = by_data.into_iter().collect();
         Prepared { record, contents, troubles, horizon, hearings, views, by_data }
     }
 

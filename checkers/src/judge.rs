@@ -34,7 +34,7 @@ pub(crate) type Pairs = FxHashMap<(usize, usize), Vec<Transition>>;
 /// What belongs to one dataId, by index: views in order of time, reads that ended ok, runs.
 #[derive(Default)]
 pub(crate) struct Mine {
-    pub views: Vec<usize>,
+    pub views: Vec<u32>,
     pub reads: Vec<usize>,
     pub runs: Vec<usize>,
 }
@@ -61,7 +61,7 @@ pub(crate) struct Judge<'a, 'b> {
 /// Where a content was seen.
 #[derive(Default)]
 struct Uses {
-    views: Vec<usize>,
+    views: Vec<u32>,
     reads: Vec<usize>,
     /// Contents before it.
     before: BTreeSet<usize>,
@@ -109,12 +109,12 @@ impl<'a, 'b> Judge<'a, 'b> {
     pub fn run(&mut self, mine: &Mine) -> Result<(), Stopped> {
         let mut uses: FxHashMap<usize, Uses> = FxHashMap::default();
         for &at in &mine.views {
-            let view = &self.views.all[at];
-            let entry = uses.entry(view.content).or_default();
+            let view = &self.views.all[at as usize];
+            let entry = uses.entry(view.content()).or_default();
             entry.views.push(at);
-            if let Some(before) = view.before {
-                let before = self.views.all[before].content;
-                if before != view.content {
+            if let Some(before) = view.before.get() {
+                let before = self.views.all[before].content();
+                if before != view.content() {
                     entry.before.insert(before);
                 }
             }
@@ -220,7 +220,7 @@ impl<'a, 'b> Judge<'a, 'b> {
         }
         let suspects = self.suspects(uses);
         for &view in &uses.views {
-            self.view(view, &suspects);
+            self.view(view as usize, &suspects);
         }
         for &read in &uses.reads {
             self.read(read, at);
@@ -246,7 +246,7 @@ impl<'a, 'b> Judge<'a, 'b> {
 
     /// Publishers about which this content is out of date at some instant of its use; found once for each content.
     fn suspects(&mut self, uses: &Uses) -> Vec<(usize, Option<u32>)> {
-        let all = || uses.views.iter().map(|v| &self.views.all[*v]);
+        let all = || uses.views.iter().map(|v| &self.views.all[*v as usize]);
         let (Some(from), Some(to)) = (all().map(|v| v.at).min(), all().map(|v| v.until.max(v.at)).max()) else {
             return Vec::new();
         };

@@ -178,5 +178,5 @@ fn replace(out: &mut Vec<Event>, at: usize, push: &Push, add: Vec<String>, remov
     let used = out.iter().filter_map(|e| if let Event::Snapshot(s) = e { Some(s.id) } else { None });
     let id = used.max().map_or(0, |id| id + 1);
     out[at] = Event::Push(Push { snapshot: id, ..push.clone() });
-    out.insert(at, Event::Snapshot(Snapshot { id, data: push.data, base: Some(push.snapshot), add, remove }));
+    out.insert(at, Event::Snapshot(Box::new(Snapshot { id, data: push.data, base: Some(push.snapshot), add, remove })));
 }

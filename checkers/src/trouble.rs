@@ -36,7 +36,7 @@ pub(crate) fn troubles(events: &[Event]) -> Vec<Trouble> {
         match fault.stage {
             FaultStage::Start => {
                 let span = Span::new(fault.time, Nanos::MAX);
-                found.entry(fault.id).or_insert(Trouble { id: fault.id, span, fault: fault.clone(), bit: false });
+                found.entry(fault.id).or_insert(Trouble { id: fault.id, span, fault: Fault::clone(fault), bit: false });
             }
             FaultStage::Serving => {
                 if let Some(trouble) = found.get_mut(&fault.id) {

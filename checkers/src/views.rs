@@ -17,22 +17,54 @@ use crate::span::{Span, millis};
 use crate::trouble::Horizon;
 use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, Operation, Outcome, Push, SessionId};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
 
 /// One push, and how long it stayed the view.
 #[derive(Clone, Debug)]
 pub(crate) struct View {
-    pub push: usize,
-    pub content: usize,
+    push: u32,
+    content: u32,
     pub at: Nanos,
     /// The first instant at which it is not the view any more; `at` if it never was one.
     pub until: Nanos,
     /// The instant of the push is judged.
     pub judged: bool,
-    pub run: Option<usize>,
-    pub stretch: usize,
+    pub run: Index,
+    pub stretch: u32,
     /// The view before it in the same stretch.
-    pub before: Option<usize>,
+    pub before: Index,
+}
+
+/// A place in a list of fewer than 2^32 things, or none: there is a view to every push, so they are kept small.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Index(u32);
+
+impl Index {
+    pub const NONE: Index = Index(u32::MAX);
+
+    fn of(at: usize) -> Index {
+        Index(small(at))
+    }
+
+    pub fn get(self) -> Option<usize> {
+        (self != Index::NONE).then_some(self.0 as usize)
+    }
+}
+
+/// A history that is too long breaks the checkers down, which is told.
+fn small(at: usize) -> u32 {
+    u32::try_from(at).ok().filter(|at| *at < u32::MAX).expect("a history has fewer than 2^32 pushes")
+}
+
+impl View {
+    /// Its push, in the order of the history.
+    pub fn push(&self) -> usize {
+        self.push as usize
+    }
+
+    /// What it shows.
+    pub fn content(&self) -> usize {
+        self.content as usize
+    }
 }
 
 /// Views in a row.
@@ -88,10 +120,10 @@ struct Sub {
     data: DataIx,
     wanted: bool,
     waiting: Waiting,
-    view: Option<usize>,
-    run: Option<usize>,
-    stretch: usize,
-    last_in_stretch: Option<usize>,
+    view: Index,
+    run: Index,
+    stretch: u32,
+    last_in_stretch: Index,
     /// Connected and subscribed since.
     live: Option<Nanos>,
 }
@@ -103,12 +135,23 @@ struct Walk<'a, 'b> {
     hearings: &'b [Hearing],
     promise: Option<Nanos>,
     out: Views,
-    subs: BTreeMap<(ClientId, u32), Sub>,
-    of_client: FxHashMap<ClientId, Vec<u32>>,
-    connected: FxHashMap<ClientId, bool>,
-    /// The session of each client, where connections are told.
-    current: FxHashMap<ClientId, SessionId>,
-    stretches: usize,
+    subs: Vec<Sub>,
+    /// Index into `subs`: one search for each push.
+    places: FxHashMap<Key, u32>,
+    clients: FxHashMap<ClientId, Client>,
+    stretches: u32,
+}
+
+/// A client and the number of one of its subscriptions.
+type Key = (ClientId, u32);
+
+#[derive(Default)]
+struct Client {
+    subscriptions: Vec<u32>,
+    /// None if nothing was heard of a connection.
+    connected: Option<bool>,
+    /// Its session, where connections are told.
+    session: Option<SessionId>,
 }
 
 impl Views {
@@ -127,12 +170,12 @@ impl Views {
             hearings,
             promise,
             out: Views::default(),
-            subs: BTreeMap::new(),
-            of_client: FxHashMap::default(),
-            connected: FxHashMap::default(),
-            current: FxHashMap::default(),
+            subs: Vec::new(),
+            places: FxHashMap::default(),
+            clients: FxHashMap::default(),
             stretches: 0,
         };
+        walk.out.all.reserve_exact(record.pushes.len());
         let mut pushes = 0;
         for event in record.events {
             match event {
@@ -143,18 +186,18 @@ impl Views {
                 }
                 Event::Connection(c) => match c.state {
                     ConnectionState::Connected | ConnectionState::Resumed => {
-                        walk.current.insert(c.client, c.session);
+                        walk.clients.entry(c.client).or_default().session = Some(c.session);
                         walk.connected(c.client, c.time, c.state == ConnectionState::Connected);
                     }
                     // News of an older session say nothing about the present one.
-                    _ if walk.current.get(&c.client).is_some_and(|s| *s != c.session) => {}
+                    _ if walk.clients.get(&c.client).and_then(|of| of.session).is_some_and(|s| s != c.session) => {}
                     _ => walk.disconnected(c.client, c.time),
                 },
                 _ => {}
             }
         }
         let after = record.end.saturating_add(1);
-        let clients: Vec<ClientId> = walk.of_client.keys().copied().collect();
+        let clients: Vec<ClientId> = walk.clients.keys().copied().collect();
         clients.into_iter().for_each(|c| walk.disconnected(c, after));
         walk.out.unserved.sort_by_key(|u| (u.time, u.client, u.subscription));
         walk.out
@@ -170,11 +213,19 @@ impl Walk<'_, '_> {
             Function::Unsubscribe if invoke => self.unwanted(op.client, op.subscription.unwrap_or(0), op.time),
             Function::Vanish if invoke => self.disconnected(op.client, op.time),
             Function::Close if invoke => {
-                let subs = self.of_client.get(&op.client).cloned().unwrap_or_default();
-                subs.into_iter().for_each(|s| self.unwanted(op.client, s, op.time));
+                self.numbers_of(op.client).into_iter().for_each(|s| self.unwanted(op.client, s, op.time));
             }
             _ => {}
         }
+    }
+
+    fn numbers_of(&self, client: ClientId) -> Vec<u32> {
+        self.clients.get(&client).map(|client| client.subscriptions.clone()).unwrap_or_default()
+    }
+
+    fn sub(&mut self, key: Key) -> Option<&mut Sub> {
+        let place = *self.places.get(&key)?;
+        self.subs.get_mut(place as usize)
     }
 
     fn asked(&mut self, op: &Operation) {
@@ -182,31 +233,37 @@ impl Walk<'_, '_> {
         let key = (op.client, op.subscription.unwrap_or(0));
         self.unwanted(key.0, key.1, op.time);
         // A history without a word about connections: clients are connected.
-        let connected = *self.connected.entry(op.client).or_insert(true);
+        let client = self.clients.entry(op.client).or_default();
+        let connected = *client.connected.get_or_insert(true);
         self.stretches += 1;
         let sub = Sub {
             data,
             wanted: true,
             waiting: Waiting::Asked,
-            view: None,
-            run: None,
+            view: Index::NONE,
+            run: Index::NONE,
             stretch: self.stretches,
-            last_in_stretch: None,
+            last_in_stretch: Index::NONE,
             live: connected.then_some(op.time),
         };
-        if self.subs.insert(key, sub).is_none() {
-            self.of_client.entry(op.client).or_default().push(key.1);
+        if let Some(place) = self.places.get(&key) {
+            self.subs[*place as usize] = sub;
+            return;
         }
+        client.subscriptions.push(key.1);
+        self.places.insert(key, self.subs.len() as u32);
+        self.subs.push(sub);
     }
 
     fn answered(&mut self, op: &Operation) {
-        let Some(sub) = self.subs.get_mut(&(op.client, op.subscription.unwrap_or(0))) else { return };
+        let Some(place) = self.places.get(&(op.client, op.subscription.unwrap_or(0))) else { return };
+        let sub = &mut self.subs[*place as usize];
         if op.outcome != Outcome::Ok || !sub.wanted {
             return;
         }
         if sub.waiting == Waiting::Asked {
             sub.waiting = Waiting::Confirmed(op.time);
-        } else if let Some(run) = sub.run {
+        } else if let Some(run) = sub.run.get() {
             let run = &mut self.out.runs[run];
             run.base = run.base.max(op.time);
         }
@@ -214,29 +271,29 @@ impl Walk<'_, '_> {
 
     fn unwanted(&mut self, client: ClientId, subscription: u32, time: Nanos) {
         self.undefined((client, subscription), time);
-        if let Some(sub) = self.subs.get_mut(&(client, subscription)) {
+        if let Some(sub) = self.sub((client, subscription)) {
             sub.wanted = false;
         }
     }
 
     fn disconnected(&mut self, client: ClientId, time: Nanos) {
-        self.connected.insert(client, false);
-        for subscription in self.of_client.get(&client).cloned().unwrap_or_default() {
+        self.clients.entry(client).or_default().connected = Some(false);
+        for subscription in self.numbers_of(client) {
             self.undefined((client, subscription), time);
         }
     }
 
     fn connected(&mut self, client: ClientId, time: Nanos, anew: bool) {
         self.disconnected(client, time);
-        self.connected.insert(client, true);
-        for subscription in self.of_client.get(&client).cloned().unwrap_or_default() {
-            let Some(sub) = self.subs.get_mut(&(client, subscription)).filter(|s| s.wanted) else { continue };
+        self.clients.entry(client).or_default().connected = Some(true);
+        for subscription in self.numbers_of(client) {
+            let stretch = self.stretches + 1;
+            let Some(sub) = self.sub((client, subscription)).filter(|s| s.wanted) else { continue };
             sub.waiting = Waiting::Owed(time);
             sub.live = Some(time);
             if anew {
-                self.stretches += 1;
-                sub.stretch = self.stretches;
-                sub.last_in_stretch = None;
+                (sub.stretch, sub.last_in_stretch) = (stretch, Index::NONE);
+                self.stretches = stretch;
             }
         }
     }
@@ -244,57 +301,64 @@ impl Walk<'_, '_> {
     fn push(&mut self, number: usize, push: &Push) {
         let Some(&content) = self.contents.by_id.get(&push.snapshot) else { return };
         let at = self.out.all.len();
-        let present = self.current.get(&push.client).is_none_or(|s| *s == push.session);
-        let connected = present && self.connected.get(&push.client).copied().unwrap_or(false);
+        let client = self.clients.get(&push.client);
+        let present = client.and_then(|client| client.session).is_none_or(|session| session == push.session);
+        let connected = present && client.is_some_and(|client| client.connected == Some(true));
         let mut view = View {
-            push: number,
-            content,
+            push: small(number),
+            content: small(content),
             at: push.time,
             until: push.time,
             judged: true,
-            run: None,
+            run: Index::NONE,
             stretch: 0,
-            before: None,
+            before: Index::NONE,
         };
-        let sub = self.subs.get_mut(&(push.client, push.subscription));
-        if let Some(sub) = sub.filter(|s| connected && s.wanted && s.data == push.data) {
-            if let Some(before) = sub.view {
+        let key = (push.client, push.subscription);
+        let place = self.places.get(&key).map(|place| *place as usize).filter(|_| connected);
+        let place = place.filter(|place| self.subs[*place].wanted && self.subs[*place].data == push.data);
+        if let Some(place) = place {
+            let sub = &mut self.subs[place];
+            if let Some(before) = sub.view.get() {
                 self.out.all[before].until = push.time;
             }
-            let run = *sub.run.get_or_insert_with(|| {
+            if sub.run == Index::NONE {
                 let base = if let Waiting::Confirmed(ok) = sub.waiting { ok } else { push.time };
                 self.out.runs.push(Run { data: push.data, start: push.time, base, end: push.time, last: push.time });
-                self.out.runs.len() - 1
-            });
-            self.out.runs[run].last = push.time;
+                sub.run = Index::of(self.out.runs.len() - 1);
+            }
+            let run = sub.run;
+            if let Some(run) = run.get() {
+                self.out.runs[run].last = push.time;
+            }
             let first = sub.waiting != Waiting::No;
             let may_be_empty = self.record.header.contract.first_push_may_be_empty;
             view.judged = !(first && may_be_empty && self.contents.all[content].len == 0);
-            (view.run, view.stretch, view.before) = (Some(run), sub.stretch, sub.last_in_stretch);
-            if let Waiting::Confirmed(since) = sub.waiting {
+            (view.run, view.stretch, view.before) = (run, sub.stretch, sub.last_in_stretch);
+            let waiting = std::mem::replace(&mut sub.waiting, Waiting::No);
+            (sub.view, sub.last_in_stretch) = (Index::of(at), Index::of(at));
+            match waiting {
                 // Came, but late.
-                self.overdue((push.client, push.subscription), since, push.time);
-            } else if let Waiting::Owed(since) = sub.waiting {
-                self.owed((push.client, push.subscription), since, push.time);
+                Waiting::Confirmed(since) => self.overdue(key, since, push.time),
+                Waiting::Owed(since) => self.owed(key, since, push.time),
+                Waiting::No | Waiting::Asked => {}
             }
-        }
-        if let Some(sub) = self.subs.get_mut(&(push.client, push.subscription)).filter(|_| view.run.is_some()) {
-            (sub.waiting, sub.view, sub.last_in_stretch) = (Waiting::No, Some(at), Some(at));
         }
         self.out.all.push(view);
     }
 
     /// The view of a subscription ends at `time`, and so does waiting for one.
     fn undefined(&mut self, key: (ClientId, u32), time: Nanos) {
-        let Some(sub) = self.subs.get_mut(&key) else { return };
+        let Some(place) = self.places.get(&key) else { return };
+        let sub = &mut self.subs[*place as usize];
         let waiting = std::mem::replace(&mut sub.waiting, Waiting::No);
         if let Some(live) = sub.live.take() {
             self.out.subscribed += u128::from(time - live);
         }
-        if let Some(view) = sub.view.take() {
+        if let Some(view) = std::mem::replace(&mut sub.view, Index::NONE).get() {
             self.out.all[view].until = time;
         }
-        if let Some(run) = sub.run.take() {
+        if let Some(run) = std::mem::replace(&mut sub.run, Index::NONE).get() {
             let run = &mut self.out.runs[run];
             run.end = time;
             if time > run.start {
@@ -339,7 +403,7 @@ impl Walk<'_, '_> {
     }
 
     fn unserved(&mut self, key: (ClientId, u32), since: Nanos, time: Nanos, forgotten: bool) {
-        let Some(sub) = self.subs.get(&key) else { return };
+        let Some(sub) = self.sub(key) else { return };
         let data = sub.data;
         self.out.unserved.push(Unserved { client: key.0, subscription: key.1, data, since, time, forgotten });
     }

@@ -57,7 +57,7 @@ fn history() -> Vec<Event> {
         );
     }
     writer.phase(u64::from(CHANGES) * 5 + 20, PhaseName::End);
-    snapshots.into_iter().map(Event::Snapshot).chain(writer.finish()).collect()
+    snapshots.into_iter().map(Event::from).chain(writer.finish()).collect()
 }
 
 #[test]

@@ -8,6 +8,7 @@ use history::{
     Operation, Outcome, ProcessId, Push, SessionId,
 };
 use rustc_hash::FxHashMap;
+use simulation::fetch;
 use std::collections::{BTreeMap, BTreeSet};
 use systems::{Call, Happening, Observation, Response};
 use workloads::{ClientPlan, PlannedCall, PlannedOperation, Reaction};
@@ -15,12 +16,21 @@ use workloads::{ClientPlan, PlannedCall, PlannedOperation, Reaction};
 /// A final read that failed is tried again after this long.
 const FINAL_RETRY_NS: Nanos = 300 * MILLI;
 
+/// Where a client is connected.
+#[derive(Clone, Copy)]
+struct Seat {
+    session: SessionId,
+    node: Option<NodeIx>,
+}
+
 /// The clients of a run.
 pub struct Clients {
     common: Common,
     data_ids: u32,
     planned: u32,
     drivers: Vec<Driver>,
+    /// What pushes need to know of each client, close together: there are a hundred pushes to an operation.
+    seats: Vec<Option<Seat>>,
     /// When each client wants to be asked, ordered.
     due: BTreeSet<(Nanos, ClientId)>,
     wants: Vec<Option<Nanos>>,
@@ -51,6 +61,7 @@ impl Clients {
             data_ids: plan.data_ids.len() as u32,
             planned,
             drivers,
+            seats: vec![None; all],
             due: BTreeSet::new(),
             wants: vec![None; all],
             open: FxHashMap::default(),
@@ -81,8 +92,12 @@ impl Clients {
         }
     }
 
+    /// Something happened to this client: when does it want to be asked next, and where is it?
     fn ask_again(&mut self, client: ClientId) {
-        let wants = self.drivers[client as usize].next_due(&self.common);
+        let driver = &self.drivers[client as usize];
+        let session = driver.session().filter(|_| driver.connected());
+        self.seats[client as usize] = session.map(|session| Seat { session, node: driver.node() });
+        let wants = driver.next_due(&self.common);
         let slot = &mut self.wants[client as usize];
         if *slot == wants {
             return;
@@ -112,7 +127,7 @@ impl Clients {
             self.operations += 1;
             let call = Call { op, client, request: started.request.clone() };
             let time = self.stamp(now);
-            events.push(Event::Op(operation(time, op, &started, Outcome::Invoke)));
+            events.push(Event::Op(Box::new(operation(time, op, &started, Outcome::Invoke))));
             if started.f == Function::Vanish {
                 events.extend(self.vanish(time, op, &started));
             } else {
@@ -137,7 +152,7 @@ impl Clients {
             name: None,
             reason: Some("the client vanished".to_owned()),
         };
-        vec![Event::Op(operation(now, op, started, Outcome::Ok)), Event::Connection(lost)]
+        vec![Event::Op(Box::new(operation(now, op, started, Outcome::Ok))), Event::Connection(Box::new(lost))]
     }
 
     /// Times never go back within a history.
@@ -146,19 +161,28 @@ impl Clients {
         self.last
     }
 
+    /// Looks at what these observations will need: at many things at once, which fetches them side by side from memory.
+    pub fn prepare(&self, batch: &[Observation]) {
+        for observation in batch {
+            if let Happening::Push { client, .. } = observation.what
+                && let Some(seat) = self.seats.get(client as usize)
+            {
+                fetch(seat.map(|seat| seat.session));
+            }
+        }
+    }
+
     /// What an observation means: appends events of the history.
     pub fn observe(&mut self, observation: Observation, recording: &mut Recording<'_>, events: &mut Vec<Event>) {
         let time = self.stamp(observation.time);
         match observation.what {
             Happening::Done { op, response } => self.done(time, op, response, recording, events),
             Happening::Push { client, subscription, data, version, elements } => {
-                let Some(driver) = self.drivers.get(client as usize) else { return };
                 // What arrives after the client vanished or closed is seen by nobody.
-                let (Some(session), true) = (driver.session(), driver.connected()) else { return };
+                let Some(Some(Seat { session, node })) = self.seats.get(client as usize).copied() else { return };
                 let (snapshot, new) = recording.intern(data, &elements);
-                let node = driver.node();
                 let push = Push { time, client, session, subscription, data, snapshot, version, node };
-                events.extend(new.map(Event::Snapshot));
+                events.extend(new.map(Event::from));
                 events.push(Event::Push(push));
             }
             Happening::Connection { client, state, node, name, reason } => {
@@ -198,7 +222,7 @@ impl Clients {
             Response::Ok { read: Some(content) } => {
                 let data = started.data.unwrap_or_default();
                 let (snapshot, new) = recording.intern(data, &content.into());
-                events.extend(new.map(Event::Snapshot));
+                events.extend(new.map(Event::from));
                 completion.snapshot = Some(snapshot);
             }
             Response::Ok { read: None } => {}
@@ -208,7 +232,7 @@ impl Clients {
             self.final_read(time, client, &started, outcome);
         }
         self.ask_again(client);
-        events.push(Event::Op(completion));
+        events.push(Event::Op(Box::new(completion)));
     }
 
     fn connection(
@@ -238,7 +262,7 @@ impl Clients {
         self.connected += usize::from(driver.connected());
         self.connected -= usize::from(was_connected);
         self.ask_again(client);
-        Some(Event::Connection(Connection { time, client, session, state, node, name, reason }))
+        Some(Event::Connection(Box::new(Connection { time, client, session, state, node, name, reason })))
     }
 
     /// Chaos is over: what was planned and has not started is recorded as dropped.

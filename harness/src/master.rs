@@ -164,6 +164,7 @@ impl<'a> Master<'a> {
     fn wait(&mut self, until: Nanos) -> Result<(), MasterError> {
         let mut batch = std::mem::take(&mut self.batch);
         let result = self.world.wait(until, &mut batch);
+        self.clients.prepare(&batch);
         for observation in batch.drain(..) {
             self.observe(observation)?;
         }
@@ -196,7 +197,7 @@ impl<'a> Master<'a> {
                 detail: detail.clone(),
                 effect: None,
             };
-            self.record(Event::Fault(fault))?;
+            self.record(Event::Fault(Box::new(fault)))?;
         }
         Ok(())
     }
@@ -206,7 +207,7 @@ impl<'a> Master<'a> {
             if matches!(fault.stage, FaultStage::Serving | FaultStage::Missed) {
                 self.active.remove(&fault.id);
             }
-            return self.record(Event::Fault(Fault::clone(fault)));
+            return self.record(Event::Fault(Box::new(Fault::clone(fault))));
         }
         let mut events = std::mem::take(&mut self.events);
         self.clients.observe(observation, &mut self.recording, &mut events);

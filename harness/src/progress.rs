@@ -35,7 +35,7 @@ impl Observer for Progress {
             Event::Push(_) => self.pushes += 1,
             Event::Phase(phase) => self.phase = phase.name,
             Event::Fault(fault) => match fault.stage {
-                FaultStage::Start => drop(self.active.insert(fault.id, fault.clone())),
+                FaultStage::Start => drop(self.active.insert(fault.id, Fault::clone(fault))),
                 FaultStage::Serving => drop(self.active.remove(&fault.id)),
                 FaultStage::End | FaultStage::Missed => {}
             },

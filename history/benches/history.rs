@@ -23,7 +23,7 @@ fn pushes() -> Vec<Event> {
         if client == 0 {
             let (add, base) = (vec![format!("10.0.0.1:80#{snapshot}")], snapshot.checked_sub(1));
             let remove = base.iter().map(|base| format!("10.0.0.1:80#{base}")).collect();
-            events.push(Event::Snapshot(Snapshot { id: snapshot, data: 0, base, add, remove }));
+            events.push(Event::Snapshot(Box::new(Snapshot { id: snapshot, data: 0, base, add, remove })));
         }
         let time = u64::from(n) * 7_919 + MILLI;
         let (version, node) = (Some(u64::from(snapshot)), Some(client % 2));

@@ -4,22 +4,22 @@ use crate::{Connection, Dropped, Fault, Nanos, Operation, Push, Routes, Snapshot
 use serde::{Deserialize, Serialize};
 
 /// Everything that can happen in a run. On disk `{"push":{"time":...}}`: the kind outside, so that `jq .push` works and
-/// reading needs no buffering.
+/// reading needs no buffering. Nearly all are pushes, and they lie in memory by the million, so larger ones are boxed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
     /// A client's operation.
-    Op(Operation),
+    Op(Box<Operation>),
     /// A planned operation that was not started.
     Dropped(Dropped),
     /// A client was shown a content.
     Push(Push),
     /// A content that pushes and reads refer to.
-    Snapshot(Snapshot),
+    Snapshot(Box<Snapshot>),
     /// A session began, was lost, went on or ended.
-    Connection(Connection),
+    Connection(Box<Connection>),
     /// A fault began or ended.
-    Fault(Fault),
+    Fault(Box<Fault>),
     /// The run entered its next phase.
     Phase(Phase),
     /// The system tells everybody where dataIds are kept.
@@ -39,6 +39,12 @@ impl Event {
             Event::Phase(e) => Some(e.time),
             Event::Routes(e) => Some(e.time),
         }
+    }
+}
+
+impl From<Snapshot> for Event {
+    fn from(snapshot: Snapshot) -> Event {
+        Event::Snapshot(Box::new(snapshot))
     }
 }
 
@@ -81,4 +87,14 @@ pub struct Phase {
     pub time: Nanos,
     /// Which.
     pub name: PhaseName,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_small_since_there_are_millions() {
+        assert!(size_of::<Event>() <= 64, "{}", size_of::<Event>());
+    }
 }

@@ -23,7 +23,7 @@ pub fn export(history: &Loaded, out: &mut impl Write, name: &str, options: Optio
                 contents.add(snapshot)?;
                 let add = contents.resolve(snapshot.id)?.iter().map(|e| e.to_string()).collect();
                 let (id, data) = (snapshot.id, snapshot.data);
-                Some(Event::Snapshot(Snapshot { id, data, base: None, add, remove: Vec::new() }))
+                Some(Event::Snapshot(Box::new(Snapshot { id, data, base: None, add, remove: Vec::new() })))
             }
             _ => None,
         };

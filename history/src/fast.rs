@@ -194,7 +194,7 @@ mod tests {
             let n = numbers(draw);
             let word =
                 |which| (!n(which).is_multiple_of(3)).then(|| texts[n(which + 1) as usize % texts.len()].to_owned());
-            same(&Event::Op(Operation {
+            same(&Event::Op(Box::new(Operation {
                 time: n(0),
                 outcome: outcomes[n(1) as usize % outcomes.len()],
                 op: n(2) as _,
@@ -211,7 +211,7 @@ mod tests {
                 late_ns: n(19),
                 reaction: n(20).is_multiple_of(2),
                 error: word(21),
-            }));
+            })));
         }
     }
 }

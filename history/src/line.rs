@@ -45,12 +45,12 @@ impl Line {
         Ok(Said::Event(match line {
             Line::Header(_) => return Err("a second header".into()),
             Line::Closing(c) => return Ok(Said::Closing(c)),
-            Line::Op(e) => Event::Op(e),
+            Line::Op(e) => Event::Op(Box::new(e)),
             Line::Dropped(e) => Event::Dropped(e),
             Line::Push(e) => Event::Push(e),
-            Line::Snapshot(e) => Event::Snapshot(e),
-            Line::Connection(e) => Event::Connection(e),
-            Line::Fault(e) => Event::Fault(e),
+            Line::Snapshot(e) => Event::Snapshot(Box::new(e)),
+            Line::Connection(e) => Event::Connection(Box::new(e)),
+            Line::Fault(e) => Event::Fault(Box::new(e)),
             Line::Phase(e) => Event::Phase(e),
             Line::Routes(e) => Event::Routes(e),
         }))

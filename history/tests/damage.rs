@@ -167,7 +167,7 @@ fn no_line_and_no_frame_takes_more_memory_than_allowed() {
     let mut writer = Writer::new(Vec::new(), "memory", &header()).unwrap();
     let mut failed = common::operation(0, Outcome::Info, Function::Publish);
     failed.error = Some(String::from_utf8(long).unwrap());
-    assert!(writer.event(&Event::Op(failed)).unwrap_err().to_string().contains("longer than 64 MiB"));
+    assert!(writer.event(&Event::Op(Box::new(failed))).unwrap_err().to_string().contains("longer than 64 MiB"));
     writer.event(&events()[0]).unwrap();
     assert_eq!(writer.finish().unwrap().events, 1);
     assert_eq!(load(writer.sink()).unwrap().events, events()[..1]);

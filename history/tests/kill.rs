@@ -15,7 +15,7 @@ const CHILD: &str = "UPHEAVAL_TEST_HISTORY_OF_CHILD";
 fn write_for_ever(path: &Path) -> ! {
     let mut writer = Writer::create(path, &header()).unwrap();
     let snapshot = Snapshot { id: 0, data: 0, base: None, add: vec!["a#1".into()], remove: vec![] };
-    writer.event(&Event::Snapshot(snapshot)).unwrap();
+    writer.event(&Event::Snapshot(Box::new(snapshot))).unwrap();
     for time in 0.. {
         writer.event(&push(time, 0)).unwrap();
         if time % 97 == 0 {

@@ -124,7 +124,7 @@ fn hot_dataid_costs_what_changes() {
             let Interned { id, new } = interner.intern_shared(0, &last);
             assert_eq!(new.is_some(), subscriber == 0);
             if let Some(new) = new {
-                writer.event(&Event::Snapshot(new)).unwrap();
+                writer.event(&Event::Snapshot(Box::new(new))).unwrap();
             }
             writer.event(&push(round * MILLI, id)).unwrap();
         }
@@ -167,7 +167,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 Function::Close,
                 Function::Vanish,
             ][f];
-            Event::Op(Operation {
+            Event::Op(Box::new(Operation {
                 op,
                 process,
                 client,
@@ -179,7 +179,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 error: text,
                 registration: data,
                 ..common::operation(time, outcome, f)
-            })
+            }))
         }),
         (any::<(u64, u32, u64)>(), any::<String>()).prop_map(|((time, client, due), why)| Event::Dropped(Dropped {
             time,
@@ -189,7 +189,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             why
         })),
         (any::<(u64, u32, i64, bool)>(), any::<String>(), any::<Vec<u32>>()).prop_map(
-            |((time, id, amount, bit), text, clients)| Event::Fault(Fault {
+            |((time, id, amount, bit), text, clients)| Event::Fault(Box::new(Fault {
                 time,
                 id,
                 stage: FaultStage::Serving,
@@ -199,7 +199,7 @@ fn any_event() -> impl Strategy<Value = Event> {
                 clients,
                 detail: text.clone(),
                 effect: Some(Effect { bit, amount, unit: text }),
-            })
+            }))
         ),
     ]
 }

@@ -128,7 +128,7 @@ impl Flight {
 
 fn put(push: Push, elements: &Elements, interner: &mut Interner, events: &mut Vec<Event>) {
     let interned = interner.intern_shared(push.data, elements);
-    events.extend(interned.new.map(Event::Snapshot));
+    events.extend(interned.new.map(Event::from));
     events.push(Event::Push(Push { snapshot: interned.id, ..push }));
 }
 
@@ -150,7 +150,7 @@ impl Base {
     fn fold(&mut self, record: Record) {
         match record {
             Record::Push(push, elements) => drop(self.views.insert((push.client, push.data), (push, elements))),
-            Record::Event(Event::Op(op)) => self.operation(op),
+            Record::Event(Event::Op(op)) => self.operation(*op),
             Record::Event(Event::Connection(one)) => self.connection(&one),
             Record::Event(_) => {}
         }
@@ -204,13 +204,21 @@ impl Base {
         for (&client, &(session, node)) in &self.connected {
             let (name, reason) = (None, None);
             let state = ConnectionState::Connected;
-            events.push(Event::Connection(Connection { time: 0, client, session, state, node, name, reason }));
+            events.push(Event::Connection(Box::new(Connection {
+                time: 0,
+                client,
+                session,
+                state,
+                node,
+                name,
+                reason,
+            })));
             let mut did = |f, data, value: Option<&String>, events: &mut Vec<Event>| {
                 next -= 1;
                 let mut op = operation(next, client, session, node, f, data);
                 op.value = value.cloned();
-                events.push(Event::Op(op.clone()));
-                events.push(Event::Op(Operation { outcome: Outcome::Ok, ..op }));
+                events.push(Event::Op(Box::new(op.clone())));
+                events.push(Event::Op(Box::new(Operation { outcome: Outcome::Ok, ..op })));
             };
             let mine = (client, 0)..=(client, DataIx::MAX);
             for (&(_, data), held) in self.held.range(mine.clone()) {
@@ -226,7 +234,7 @@ impl Base {
         for (push, elements) in self.views.values() {
             put(Push { time: 0, ..push.clone() }, elements, interner, events);
         }
-        events.extend(self.open.values().map(|op| Event::Op(Operation { time: 0, ..op.clone() })));
+        events.extend(self.open.values().map(|op| Event::Op(Box::new(Operation { time: 0, ..op.clone() }))));
     }
 }
 

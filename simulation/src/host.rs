@@ -25,7 +25,7 @@ pub(crate) struct Host<M: Machine> {
     pub machine: M,
     pub clock: Clock,
     /// Rises at each kill and at each start, so that timers and connections of an earlier life are void.
-    pub life: u64,
+    pub life: u32,
     pub up: bool,
     pub condition: Condition,
     pub backlog: VecDeque<InputOf<M>>,

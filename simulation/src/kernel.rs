@@ -15,7 +15,7 @@ type OutputsOf<M> = Outputs<<M as Machine>::Message, <M as Machine>::Timer, <M a
 /// Something in the queue. `life` is the incarnation of the process that it is meant for.
 struct Due<M: Machine> {
     node: NodeId,
-    life: u64,
+    life: u32,
     what: What<M>,
 }
 
@@ -102,7 +102,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Incarnation of the node's process: rises at each kill and start.
     pub fn life(&self, node: NodeId) -> u64 {
-        self.hosts[node as usize].life
+        u64::from(self.hosts[node as usize].life)
     }
 
     /// How many steps this node has made.
@@ -162,7 +162,16 @@ impl<M: Machine> Kernel<M> {
 
     /// Runs the next event if it is due by `until`; false, and time stands at `until`, if there is none.
     pub fn run_one(&mut self, until: Nanos) -> bool {
-        match self.queue.pop_until(until) {
+        let (hosts, network) = (&self.hosts, &self.network);
+        let soon = |due: &Due<M>| {
+            if let What::Input(input) = &due.what {
+                hosts[due.node as usize].machine.prepare(input);
+                if let Input::Message { from, channel, .. } = input {
+                    network.prepare(due.node, *from, *channel);
+                }
+            }
+        };
+        match self.queue.pop_until(until, soon) {
             Some((time, due)) => {
                 assert!(time >= self.now, "time never goes back");
                 self.now = time;
@@ -183,7 +192,7 @@ impl<M: Machine> Kernel<M> {
         self.arrive(Due { node, life, what });
     }
 
-    fn expect(&mut self, at: Nanos, node: NodeId, life: u64, input: InputOf<M>) {
+    fn expect(&mut self, at: Nanos, node: NodeId, life: u32, input: InputOf<M>) {
         self.queue.push(at, Due { node, life, what: What::Input(input) });
     }
 
@@ -305,7 +314,7 @@ impl<M: Machine> Kernel<M> {
 
     /// Tells `to` that the process of `peer` is gone.
     fn send_reset(&mut self, peer: NodeId, to: NodeId, channel: Channel) {
-        let (life, identity) = (self.hosts[to as usize].life, self.hosts[peer as usize].life);
+        let (life, identity) = (self.hosts[to as usize].life, self.life(peer));
         if let Some(arrival) = self.route(Way { from: peer, to, channel, identity, size: RESET_BYTES }) {
             self.expect(arrival.at, to, life, Input::Reset { peer, channel });
         }

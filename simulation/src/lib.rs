@@ -3,6 +3,7 @@
 //! Nodes are state machines ([`Machine`]); the [`Kernel`] steps them in order of (time, sequence). Everything is sans-IO
 //! and deterministic: no sockets, no clock of the host, no map with a random order.
 
+mod arrivals;
 pub mod clock;
 pub mod disk;
 mod host;
@@ -19,7 +20,7 @@ pub use clock::{Clock, Now};
 pub use disk::Disk;
 pub use kernel::{Counters, Kernel};
 pub use link::{Latency, Trouble};
-pub use machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
+pub use machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs, fetch};
 pub use queue::EventQueue;
 pub use stream::{Stream, hash_draw};
 pub use trace::Traced;

@@ -6,6 +6,7 @@
 //! has a gap, never another order. Nodes must cope with gaps by asking again. Only the troubles that say so
 //! ([`Trouble::Duplicate`], [`Trouble::Reorder`]) make a link worse than a connection.
 
+use crate::arrivals::Arrivals;
 use crate::hash_draw;
 use crate::machine::{Channel, NO_CHANNEL};
 use history::{MILLI, Nanos};
@@ -72,8 +73,8 @@ pub(crate) struct Link {
     pub holds: Vec<Hold>,
     /// When the last message without a channel arrives: the next one does not overtake it.
     last_arrival: Nanos,
-    /// The same for each channel up to the last one used.
-    channels: Vec<Nanos>,
+    /// The same for each channel.
+    channels: Arrivals,
     /// The same over all channels.
     pub busy_until: Nanos,
 }
@@ -115,19 +116,17 @@ impl Hold {
 
 impl Link {
     pub fn new(latency: Latency) -> Link {
-        Link { latency, holds: Vec::new(), last_arrival: 0, channels: Vec::new(), busy_until: 0 }
+        Link { latency, holds: Vec::new(), last_arrival: 0, channels: Arrivals::default(), busy_until: 0 }
     }
 
-    /// When the last message on this channel arrives.
-    pub fn last_arrival(&mut self, channel: Channel) -> &mut Nanos {
-        if channel == NO_CHANNEL {
-            return &mut self.last_arrival;
-        }
-        let channel = channel as usize;
-        if channel >= self.channels.len() {
-            self.channels.resize(channel + 1, 0);
-        }
-        &mut self.channels[channel]
+    /// When the last message on this channel arrives, if that lies ahead.
+    pub fn last_arrival(&mut self, channel: Channel, now: Nanos) -> &mut Nanos {
+        if channel == NO_CHANNEL { &mut self.last_arrival } else { self.channels.last(channel, now) }
+    }
+
+    /// A message may be sent on this channel soon.
+    pub fn prepare(&self, channel: Channel) {
+        self.channels.prepare(channel);
     }
 
     /// What becomes of a message; none if it never arrives. `touched` is told each fault that affected it.

@@ -6,8 +6,7 @@ use history::Nanos;
 
 /// Index of a node in the kernel.
 pub type NodeId = u32;
-/// One of many connections that share a link, counted from 0 (each link keeps a table up to the highest that was used);
-/// [`NO_CHANNEL`] for the link itself.
+/// One of many connections that share a link; [`NO_CHANNEL`] for the link itself.
 pub type Channel = u32;
 /// Between nodes that have one connection only.
 pub const NO_CHANNEL: Channel = Channel::MAX;
@@ -115,6 +114,11 @@ impl<M, T, R> Outputs<M, T, R> {
     }
 }
 
+/// Has the processor look at a value, which is then near when it is needed.
+pub fn fetch<T: Copy>(value: T) {
+    std::hint::black_box(value);
+}
+
 /// A node.
 pub trait Machine {
     /// What nodes say to each other.
@@ -131,6 +135,10 @@ pub trait Machine {
         input: Input<Self::Message, Self::Timer>,
         out: &mut Outputs<Self::Message, Self::Timer, Self::Report>,
     );
+
+    /// This input comes soon, unless it is lost: a node with much state may look at what it will need ([`fetch`]), which
+    /// brings it into the processor's cache. Changes nothing.
+    fn prepare(&self, _input: &Input<Self::Message, Self::Timer>) {}
 
     /// True for what the heartbeat thread serves: the only inputs that a half-dead node handles.
     fn is_heartbeat(&self, _input: &Input<Self::Message, Self::Timer>) -> bool {

@@ -56,13 +56,18 @@ impl Network {
         let passage = link.passage(self.seed, &letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
         let mut at = now.saturating_add(passage.takes);
         if !passage.overtakable {
-            let last = link.last_arrival(channel);
+            let last = link.last_arrival(channel, now);
             at = at.max(*last);
             *last = at;
         }
         let again = passage.again.map(|late| at.saturating_add(late));
         link.busy_until = link.busy_until.max(again.unwrap_or(at));
         Some(Arrival { at, again })
+    }
+
+    /// A message may be sent here soon.
+    pub fn prepare(&self, from: NodeId, to: NodeId, channel: Channel) {
+        self.links[self.index(from, to)].prepare(channel);
     }
 
     /// Lays a fault on a directed link.

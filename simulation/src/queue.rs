@@ -9,11 +9,16 @@ use history::Nanos;
 const PLACE_BITS: u32 = 26;
 const PLACES_MAX: usize = 1 << PLACE_BITS;
 
+/// Room for an event; events of up to 64 bytes take one line of the processor's cache each.
+#[derive(Debug)]
+#[repr(align(64))]
+struct Item<T>(Option<T>);
+
 /// Events in order of (time, sequence). At most 2^26 wait at once, and at most 2^38 pass through.
 #[derive(Debug)]
 pub struct EventQueue<T> {
     wheel: Wheel,
-    items: Vec<Option<T>>,
+    items: Vec<Item<T>>,
     free: Vec<u32>,
     sequence: u64,
 }
@@ -34,12 +39,12 @@ impl<T> EventQueue<T> {
     pub fn push(&mut self, time: Nanos, item: T) {
         let place = match self.free.pop() {
             Some(place) => {
-                self.items[place as usize] = Some(item);
+                self.items[place as usize].0 = Some(item);
                 u64::from(place)
             }
             None => {
                 assert!(self.items.len() < PLACES_MAX, "fewer than 2^26 events wait at once");
-                self.items.push(Some(item));
+                self.items.push(Item(Some(item)));
                 self.items.len() as u64 - 1
             }
         };
@@ -55,20 +60,21 @@ impl<T> EventQueue<T> {
 
     /// The next one, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, T)> {
-        self.pop_until(Nanos::MAX)
+        self.pop_until(Nanos::MAX, |_| ())
     }
 
-    /// The next one, with its time, if it is due by `limit`.
-    pub fn pop_until(&mut self, limit: Nanos) -> Option<(Nanos, T)> {
+    /// The next one, with its time, if it is due by `limit`. `soon` is shown what comes next, a few at a time, in no order:
+    /// looking at many things at once fetches them side by side from memory, which later would happen one by one.
+    pub fn pop_until(&mut self, limit: Nanos, mut soon: impl FnMut(&T)) -> Option<(Nanos, T)> {
         let items = &self.items;
-        // Looking at all events of a slot at once fetches them side by side from memory, which later happens one by one.
         let soon = |keys: &[Key]| {
-            let all = keys.iter().all(|(_, key)| items[place(*key)].is_some());
+            let all = keys.iter().all(|(_, key)| items[place(*key)].0.is_some());
             assert!(all, "what is due is there");
+            keys.iter().filter_map(|(_, key)| items[place(*key)].0.as_ref()).for_each(&mut soon);
         };
         let (time, key) = self.wheel.pop_until(limit, soon)?;
         let place = place(key);
-        let item = self.items[place].take();
+        let item = self.items[place].0.take();
         self.free.push(place as u32);
         item.map(|item| (time, item))
     }
@@ -76,7 +82,7 @@ impl<T> EventQueue<T> {
     /// Gives events other times: `time` is asked for each with its present time. Costs as much as putting all in again.
     pub fn retime(&mut self, mut time: impl FnMut(Nanos, &T) -> Nanos) {
         let items = &self.items;
-        self.wheel.retime(|(old, key)| items[place(key)].as_ref().map_or(old, |item| time(old, item)));
+        self.wheel.retime(|(old, key)| items[place(key)].0.as_ref().map_or(old, |item| time(old, item)));
     }
 
     /// How many wait.

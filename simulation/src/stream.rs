@@ -103,6 +103,7 @@ impl Stream {
 
 /// A draw inside a simulation: a hash of the kernel's seed and of what is drawn for (link, operation, hop, attempt ...),
 /// so that leaving out one operation does not reshuffle all others. SplitMix64's finaliser over each part in turn.
+#[inline]
 pub fn hash_draw(seed: u64, parts: &[u64]) -> u64 {
     let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
     for part in parts {

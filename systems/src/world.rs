@@ -115,6 +115,13 @@ pub struct Observation {
     pub what: Happening,
 }
 
+impl Observation {
+    /// True for a push.
+    pub fn is_push(&self) -> bool {
+        matches!(self.what, Happening::Push { .. })
+    }
+}
+
 /// What can be observed.
 #[derive(Clone, Debug)]
 pub enum Happening {
@@ -176,7 +183,7 @@ pub trait World {
     /// Lift a fault. Observations: End, and Serving with the measured effect when its target serves again.
     fn end_fault(&mut self, id: u32);
     /// Let time pass until `until` or until something was observed, whichever is first; appends to `out` in order of
-    /// time. Returns early with an error only if the world is broken (harness error).
+    /// time. Pushes alone, which nobody reacts to, may be gathered while time goes on. Returns early with an error only if the world is broken (harness error).
     fn wait(&mut self, until: Nanos, out: &mut Vec<Observation>) -> Result<(), WorldError>;
     /// Lift everything, close all clients, stop what was started, remove every trace. Called once on every way out.
     fn shutdown(&mut self);

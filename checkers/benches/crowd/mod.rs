@@ -50,7 +50,7 @@ impl Crowd {
         }
         let end_ms = tale.start_ms(tale.crowd.changes) + 20;
         tale.writer.phase(end_ms, PhaseName::End);
-        tale.snapshots.into_iter().map(Event::Snapshot).chain(tale.writer.finish()).collect()
+        tale.snapshots.into_iter().map(Event::from).chain(tale.writer.finish()).collect()
     }
 }
 

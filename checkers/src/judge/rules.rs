@@ -17,7 +17,7 @@ impl Judge<'_, '_> {
         if view.judged {
             known = self.push(&view, suspects);
         }
-        let Some(run) = view.run.filter(|_| view.until > view.at) else { return };
+        let Some(run) = view.run.get().filter(|_| view.until > view.at) else { return };
         self.view_at_end(&view, suspects);
         if view.until == view.at + 1 {
             return;
@@ -39,7 +39,7 @@ impl Judge<'_, '_> {
             self.steps += suspects.len() as u64;
             let Some(time) = first else { continue };
             let concerned = self.bad_at(time, suspects).into_iter().filter(|s| !known.contains(s)).collect();
-            let seen = Seen::View(view.push);
+            let seen = Seen::View(view.push());
             self.report(Kind::Stale, time, &view, seen, concerned, Vec::new());
             return;
         }
@@ -56,7 +56,7 @@ impl Judge<'_, '_> {
         let window = self.horizon.window(view.at);
         let wrong = if suspects.is_empty() { Vec::new() } else { self.bad_at(view.at, suspects) };
         self.steps += 1 + suspects.len() as u64;
-        let seen = Seen::Push(view.push);
+        let seen = Seen::Push(view.push());
         let mut found = self.sorted_out(&wrong, window);
         if !self.foreign.is_empty() {
             found.entry(Kind::Phantom).or_default();
@@ -118,7 +118,7 @@ impl Judge<'_, '_> {
         if view.at > end || end >= view.until {
             return;
         }
-        let due = view.run.is_some_and(|r| {
+        let due = view.run.get().is_some_and(|r| {
             let base = self.views.runs[r].base;
             self.horizon.age(end).is_some_and(|age| end.saturating_sub(age) > base)
         });
@@ -127,7 +127,7 @@ impl Judge<'_, '_> {
             let foreign = self.foreign.keys().copied().collect();
             let mut concerned = wrong;
             concerned.extend(self.doubles());
-            self.report(Kind::WrongAtEnd, end, view, Seen::View(view.push), concerned, foreign);
+            self.report(Kind::WrongAtEnd, end, view, Seen::View(view.push()), concerned, foreign);
         }
     }
 
@@ -140,7 +140,7 @@ impl Judge<'_, '_> {
         concerned: Vec<(usize, Option<u32>)>,
         foreign: Vec<u32>,
     ) {
-        let push = self.record.pushes[view.push];
+        let push = self.record.pushes[view.push()];
         let window = self.horizon.window(time);
         let concerned = self.named(concerned);
         self.findings.push(Finding { seen, concerned, foreign, ..Finding::in_view(kind, push, view, time, window) });

@@ -63,7 +63,7 @@ pub fn back_on_grid(mut events: Vec<Event>) -> Vec<Event> {
 
 fn contents(events: &[Event]) -> BTreeMap<SnapshotId, Vec<String>> {
     let by_id: BTreeMap<SnapshotId, &history::Snapshot> =
-        events.iter().filter_map(|e| if let Event::Snapshot(s) = e { Some((s.id, s)) } else { None }).collect();
+        events.iter().filter_map(|e| if let Event::Snapshot(s) = e { Some((s.id, &**s)) } else { None }).collect();
     let mut out = BTreeMap::new();
     for (&id, &snapshot) in &by_id {
         let mut chain = vec![snapshot];
@@ -95,7 +95,7 @@ pub struct Parts {
 }
 
 fn ops(events: &[Event], contents: &BTreeMap<SnapshotId, Vec<String>>) -> Vec<(Operation, Op)> {
-    let lines = || events.iter().filter_map(|e| if let Event::Op(op) = e { Some(op) } else { None });
+    let lines = || events.iter().filter_map(|e| if let Event::Op(op) = e { Some(&**op) } else { None });
     let mut out: BTreeMap<u32, (Operation, Op)> = BTreeMap::new();
     for line in lines() {
         let at = line.time / MILLI;

@@ -139,9 +139,9 @@ impl Writer {
             reaction: false,
             error: None,
         };
-        self.push_event(Event::Op(line.clone()));
+        self.push_event(Event::Op(Box::new(line.clone())));
         if let Some((outcome, time)) = end {
-            self.push_event(Event::Op(Operation { time: time * MILLI, outcome, snapshot, ..line }));
+            self.push_event(Event::Op(Box::new(Operation { time: time * MILLI, outcome, snapshot, ..line })));
         }
     }
 
@@ -157,7 +157,15 @@ impl Writer {
         }
         let (session, node) = self.sessions.get(&client).copied().unwrap_or((0, None));
         let time = time * MILLI;
-        self.push_event(Event::Connection(Connection { time, client, session, state, node, name: None, reason: None }));
+        self.push_event(Event::Connection(Box::new(Connection {
+            time,
+            client,
+            session,
+            state,
+            node,
+            name: None,
+            reason: None,
+        })));
     }
 
     pub fn push(
@@ -195,11 +203,11 @@ impl Writer {
         } else {
             fault.nodes.push(target.to_owned());
         }
-        self.push_event(Event::Fault(fault.clone()));
+        self.push_event(Event::Fault(Box::new(fault.clone())));
         if let Some(until) = until {
             let effect = Some(Effect { bit: true, amount: 1, unit: "ms without service".to_owned() });
             let time = until * MILLI;
-            self.push_event(Event::Fault(Fault { time, stage: FaultStage::Serving, effect, ..fault }));
+            self.push_event(Event::Fault(Box::new(Fault { time, stage: FaultStage::Serving, effect, ..fault })));
         }
     }
 
@@ -209,7 +217,7 @@ impl Writer {
 
     pub fn finish(mut self) -> Vec<Event> {
         self.events.sort_by_key(|e| (e.0, e.1));
-        let snapshots = self.snapshots.into_iter().map(Event::Snapshot);
+        let snapshots = self.snapshots.into_iter().map(Event::from);
         snapshots.chain(self.events.into_iter().map(|e| e.2)).collect()
     }
 }

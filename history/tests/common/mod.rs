@@ -84,10 +84,10 @@ pub fn push(time: Nanos, snapshot: SnapshotId) -> Event {
 pub fn events() -> Vec<Event> {
     let connection = |time, state, name: Option<&str>, reason: Option<&str>| {
         let (name, reason) = (name.map(Into::into), reason.map(Into::into));
-        Event::Connection(Connection { time, client: 3, session: 1, state, node: Some(0), name, reason })
+        Event::Connection(Box::new(Connection { time, client: 3, session: 1, state, node: Some(0), name, reason }))
     };
     let fault = |time, stage, effect| {
-        Event::Fault(Fault {
+        Event::Fault(Box::new(Fault {
             time,
             id: 0,
             stage,
@@ -97,7 +97,7 @@ pub fn events() -> Vec<Event> {
             clients: vec![],
             detail: "kill -9 data-1 (leader)".into(),
             effect,
-        })
+        }))
     };
     let mut failed = operation(2_000_000_001, Outcome::Info, Function::Publish);
     (failed.error, failed.late_ns, failed.reaction) = (Some("timed out\nafter 1 s".into()), 1_500_000, true);
@@ -105,18 +105,18 @@ pub fn events() -> Vec<Event> {
     (read.snapshot, read.registration, read.value) = (Some(1), None, None);
     let snapshot = |id, base, add: &[&str], remove: &[&str]| {
         let owned = |all: &[&str]| all.iter().map(ToString::to_string).collect();
-        Event::Snapshot(Snapshot { id, data: 0, base, add: owned(add), remove: owned(remove) })
+        Event::Snapshot(Box::new(Snapshot { id, data: 0, base, add: owned(add), remove: owned(remove) }))
     };
     let effect = Effect { bit: true, amount: 600, unit: "ms without service".into() };
     vec![
         Event::Phase(Phase { time: 0, name: PhaseName::WarmUp }),
         connection(1_000, ConnectionState::Connected, Some("0x1"), None),
-        Event::Op(operation(1_000_000_000, Outcome::Invoke, Function::Publish)),
+        Event::Op(Box::new(operation(1_000_000_000, Outcome::Invoke, Function::Publish))),
         snapshot(0, None, &["10.0.0.3:9003#4", "ü \"#\\"], &[]),
         push(1_100_000_000, 0),
         fault(1_200_000_000, FaultStage::Start, None),
         connection(1_300_000_000, ConnectionState::Lost, None, Some("reset by peer")),
-        Event::Op(failed),
+        Event::Op(Box::new(failed)),
         Event::Dropped(Dropped {
             time: 2_100_000_000,
             client: 4,
@@ -127,7 +127,7 @@ pub fn events() -> Vec<Event> {
         fault(2_200_000_000, FaultStage::Serving, Some(effect)),
         snapshot(1, Some(0), &["10.0.0.4:9004#1"], &["10.0.0.3:9003#4"]),
         push(12_481_000_000, 1),
-        Event::Op(read),
+        Event::Op(Box::new(read)),
         Event::Phase(Phase { time: 13_000_000_000, name: PhaseName::End }),
     ]
 }

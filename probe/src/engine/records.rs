@@ -14,7 +14,7 @@ impl Engine {
         let open = canary.open.as_ref();
         let f = open.map_or(Function::Ping, |open| open.f);
         let data = open.and_then(|open| open.data);
-        Event::Op(Operation {
+        Event::Op(Box::new(Operation {
             time,
             outcome,
             op: open.map_or(0, |open| open.op),
@@ -31,7 +31,7 @@ impl Engine {
             late_ns: 0,
             reaction: false,
             error,
-        })
+        }))
     }
 
     pub(super) fn push(&self, time: Nanos, client: ClientId, data: DataIx, version: Option<u64>) -> Push {
@@ -50,7 +50,7 @@ impl Engine {
     ) -> Event {
         let canary = &self.canaries[client as usize];
         let session = canary.session.unwrap_or_default();
-        Event::Connection(Connection { time, client, session, state, node: Some(canary.node), name, reason })
+        Event::Connection(Box::new(Connection { time, client, session, state, node: Some(canary.node), name, reason }))
     }
 
     /// The probe's own delay, as a fault of the history: the checkers blame nobody else for it.
@@ -66,7 +66,17 @@ impl Engine {
                 amount: (late / history::MILLI) as i64,
                 unit: "ms of lag".to_owned(),
             });
-            Event::Fault(Fault { time: now, id, stage, kind, nodes, links, clients, detail: detail.clone(), effect })
+            Event::Fault(Box::new(Fault {
+                time: now,
+                id,
+                stage,
+                kind,
+                nodes,
+                links,
+                clients,
+                detail: detail.clone(),
+                effect,
+            }))
         };
         [event(FaultStage::Start), event(FaultStage::Serving)]
     }

@@ -130,7 +130,7 @@ fn lanes(cast: &Cast<'_>, chosen: &[Chosen]) -> Vec<Lane> {
         .run
         .events
         .iter()
-        .filter_map(|event| if let Event::Fault(fault) = event { Some(fault) } else { None })
+        .filter_map(|event| if let Event::Fault(fault) = event { Some(&**fault) } else { None })
         .filter(|fault| fault.time <= cast.until())
         .filter_map(faults::aimed_at)
         .collect();

@@ -102,7 +102,7 @@ pub fn ms(time: u64) -> Nanos {
 pub fn operation(time: Nanos, outcome: Outcome, op: u32, client: u32, f: Function, value: Option<&str>) -> Event {
     let subscription = matches!(f, Function::Subscribe | Function::Unsubscribe).then_some(0);
     let registration = matches!(f, Function::Publish | Function::Unpublish).then_some(0);
-    Event::Op(Operation {
+    Event::Op(Box::new(Operation {
         time,
         outcome,
         op,
@@ -119,11 +119,11 @@ pub fn operation(time: Nanos, outcome: Outcome, op: u32, client: u32, f: Functio
         late_ns: 0,
         reaction: false,
         error: None,
-    })
+    }))
 }
 
 pub fn connection(time: Nanos, client: u32, state: ConnectionState) -> Event {
-    Event::Connection(Connection {
+    Event::Connection(Box::new(Connection {
         time,
         client,
         session: client,
@@ -131,7 +131,7 @@ pub fn connection(time: Nanos, client: u32, state: ConnectionState) -> Event {
         node: Some(client % 3),
         name: None,
         reason: None,
-    })
+    }))
 }
 
 pub fn push(time: Nanos, client: u32, data: u32, snapshot: u32) -> Event {
@@ -149,7 +149,7 @@ pub fn push(time: Nanos, client: u32, data: u32, snapshot: u32) -> Event {
 
 pub fn snapshot(id: u32, data: u32, base: Option<u32>, add: &[&str], remove: &[&str]) -> Event {
     let own = |list: &[&str]| list.iter().map(|value| (*value).to_owned()).collect();
-    Event::Snapshot(Snapshot { id, data, base, add: own(add), remove: own(remove) })
+    Event::Snapshot(Box::new(Snapshot { id, data, base, add: own(add), remove: own(remove) }))
 }
 
 pub fn phase(time: Nanos, name: PhaseName) -> Event {
@@ -166,7 +166,7 @@ pub fn fault(
 ) -> Event {
     let links = if kind == FaultKind::Partition { vec![(node.to_owned(), "n3".to_owned())] } else { Vec::new() };
     let nodes = if kind == FaultKind::Partition { Vec::new() } else { vec![node.to_owned()] };
-    Event::Fault(Fault {
+    Event::Fault(Box::new(Fault {
         time,
         id,
         stage,
@@ -176,7 +176,7 @@ pub fn fault(
         clients: Vec::new(),
         detail: if stage == FaultStage::Missed { "no node matched".to_owned() } else { format!("fault on {node}") },
         effect: effect.map(|(bit, amount, unit)| Effect { bit, amount, unit: unit.to_owned() }),
-    })
+    }))
 }
 
 pub fn check(checker: &str, verdict: Verdict, checked: u64, unit: &str, judged_permille: i64) -> CheckResult {

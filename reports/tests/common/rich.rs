@@ -68,7 +68,13 @@ pub fn pass(pushes: u64) -> Sample1 {
     }
     faults(&mut events, &mut draws);
     operations(&mut events, &mut draws, 8_412);
-    events.push(Event::Snapshot(Snapshot { id: 0, data: 0, base: None, add: elements(40), remove: Vec::new() }));
+    events.push(Event::Snapshot(Box::new(Snapshot {
+        id: 0,
+        data: 0,
+        base: None,
+        add: elements(40),
+        remove: Vec::new(),
+    })));
     for _ in 0..pushes {
         let time = ms(2_000) + draws.below(57_000 * MILLI);
         let client = 20 + draws.below(180) as u32;
@@ -116,7 +122,7 @@ fn faults(events: &mut Vec<Event>, draws: &mut Draws) {
     for (id, (kind, node, start, end, over, amount, unit)) in FAULTS.into_iter().enumerate() {
         let cut = kind == FaultKind::Partition;
         let step = |time, stage, effect| {
-            Event::Fault(Fault {
+            Event::Fault(Box::new(Fault {
                 time: ms(time),
                 id: id as u32,
                 stage,
@@ -130,7 +136,7 @@ fn faults(events: &mut Vec<Event>, draws: &mut Draws) {
                 clients: Vec::new(),
                 detail: format!("{kind:?} of {node}"),
                 effect,
-            })
+            }))
         };
         events.push(step(start, FaultStage::Start, None));
         events.push(step(end, FaultStage::End, None));
@@ -169,7 +175,7 @@ fn operations(events: &mut Vec<Event>, draws: &mut Draws, count: u32) {
             _ => Outcome::Ok,
         };
         for (time, outcome) in [(time, Outcome::Invoke), (time + took, outcome)] {
-            events.push(Event::Op(Operation {
+            events.push(Event::Op(Box::new(Operation {
                 time,
                 outcome,
                 op,
@@ -186,7 +192,7 @@ fn operations(events: &mut Vec<Event>, draws: &mut Draws, count: u32) {
                 late_ns: 0,
                 reaction: false,
                 error: None,
-            }));
+            })));
         }
     }
 }
@@ -274,7 +280,7 @@ fn subscriber(events: &mut Vec<Event>) {
     let mut extra = Vec::new();
     let all = elements(40);
     let mut show = |time: u64, base: Option<u32>, add: Vec<String>, remove: Vec<String>| {
-        extra.push((ms(time), Event::Snapshot(Snapshot { id: snapshot, data: 0, base, add, remove })));
+        extra.push((ms(time), Event::Snapshot(Box::new(Snapshot { id: snapshot, data: 0, base, add, remove }))));
         extra.push((
             ms(time),
             Event::Push(Push {

@@ -6,7 +6,7 @@ use super::layout::NodeIds;
 use super::message::{Answer, Ask, ConnectionId, Content, In, Message, Out, Timer};
 use crate::world::{Call, Happening, NodeState, Request, Response};
 use history::{ClientId, ConnectionState, DataIx, MILLI, Nanos, OpId};
-use simulation::{Input, NO_CHANNEL, NodeId, Now};
+use simulation::{Input, NO_CHANNEL, NodeId, Now, fetch};
 use std::sync::Arc;
 
 /// A connection as its client sees it.
@@ -35,7 +35,9 @@ enum Kind {
     Other,
 }
 
+/// A line of the processor's cache: one is touched with each push.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct Client {
     link: Option<Link>,
     open: Option<Open>,
@@ -78,6 +80,13 @@ impl Clients {
             let holds = open.map(|open| ("waits for", vec![open])).into_iter().collect();
             NodeState { node: format!("client-{number}"), condition, holds }
         })
+    }
+
+    /// Something comes soon for this client.
+    pub fn prepare(&self, client: ClientId) {
+        if let Some(client) = self.clients.get(client as usize) {
+            fetch(client.version);
+        }
     }
 
     /// One step.
@@ -146,7 +155,7 @@ impl Clients {
             return done(op, fail("not connected"), out);
         };
         client.open = Some(Open { op, kind, sent: now.mono });
-        out.send_on(link.session, id, Message::Request(link.id, op, ask));
+        out.send_on(link.session, id, Message::Request(link.id, op, Box::new(ask)));
         out.timer(timeout, Timer::Timeout(id, op));
     }
 
@@ -162,16 +171,17 @@ impl Clients {
                 }
             }
             Message::Closed(connection, why) if connection == link.id => self.lose(id, why, out),
-            Message::Push(connection, subscription, op, data, content, _) if connection == link.id && link.up => {
-                out.send_on(link.session, id, Message::Pushed(connection, subscription, op, content.version));
-                self.show(id, subscription, data, content, out);
+            Message::Push(watcher, data, content, _) if watcher.connection == link.id && link.up => {
+                out.send_on(link.session, id, Message::Pushed(watcher, content.version));
+                self.show(id, watcher.subscription, data, &content, out);
             }
             _ => {}
         }
     }
 
-    fn show(&mut self, client: ClientId, subscription: u32, data: DataIx, content: Content, out: &mut Out) {
-        let Content { version, elements, bytes } = content;
+    fn show(&mut self, client: ClientId, subscription: u32, data: DataIx, content: &Content, out: &mut Out) {
+        let Content { version, bytes, .. } = *content;
+        let elements = Arc::clone(&content.elements);
         self.bytes += 64 + bytes;
         out.report(Happening::Push { client, subscription, data, version: Some(version), elements });
     }

@@ -46,9 +46,28 @@ pub struct Content {
 
 impl Content {
     /// These values in this version.
-    pub fn new(version: u64, elements: Elements) -> Content {
+    pub fn new(version: u64, elements: Elements) -> Arc<Content> {
         let bytes = elements.iter().map(|value| value.len() as u64 + 3).sum();
-        Content { version, elements, bytes }
+        Arc::new(Content { version, elements, bytes })
+    }
+}
+
+/// To whom something is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watcher {
+    /// On which connection.
+    pub connection: ConnectionId,
+    /// For which subscription.
+    pub subscription: u32,
+    /// The operation that subscribed.
+    pub op: OpId,
+    /// Where the session node keeps the subscription: sent back with the acknowledgement, it saves a search.
+    pub place: u32,
+}
+
+impl Watcher {
+    fn subscribed(&self) -> u64 {
+        u64::from(self.subscription) << 32 | u64::from(self.op)
     }
 }
 
@@ -135,26 +154,26 @@ pub struct SlotAnswer {
     pub entries: Vec<Entry>,
 }
 
-/// Everything that is said.
+/// Everything that is said. At most 48 bytes, so that an event with a message is one line of the processor's cache.
 #[derive(Clone, Debug)]
 pub enum Message {
     /// From outside to a client.
     Call(Box<Call>),
 
     /// Client to session.
-    Request(ConnectionId, OpId, Ask),
+    Request(ConnectionId, OpId, Box<Ask>),
     /// Client to session; answered with the same.
     ClientBeat(ConnectionId, Nanos),
     /// Client to session: the connection is closed.
     Bye(ConnectionId),
-    /// Client to session: this push was received. Names the subscribe operation and the version.
-    Pushed(ConnectionId, u32, OpId, u64),
+    /// Client to session: the push of this version was received.
+    Pushed(Watcher, u64),
     /// Session to client.
     Response(ConnectionId, OpId, Answer),
     /// Session to client: the connection is closed, or is not known here.
     Closed(ConnectionId, &'static str),
-    /// Session to client: subscription, its subscribe operation, dataId, content, attempt.
-    Push(ConnectionId, u32, OpId, DataIx, Content, u16),
+    /// Session to client: dataId, content, attempt.
+    Push(Watcher, DataIx, Arc<Content>, u16),
 
     /// Meta to database: may I lead, or go on? Carries the asker's time of asking.
     LeaseAsk(Nanos),
@@ -178,7 +197,7 @@ pub enum Message {
     /// Session to data: id, dataId.
     Fetch(u64, DataIx),
     /// Data to session: id, dataId, content; none if this node does not serve it.
-    Fetched(u64, DataIx, Option<Content>),
+    Fetched(u64, DataIx, Option<Arc<Content>>),
     /// Session to data: sent at, dataIds.
     Scan(Nanos, Vec<DataIx>),
     /// Data to session: sent at, versions of those that it serves.
@@ -213,12 +232,14 @@ impl simulation::Message for Message {
             Message::Request(c, op, _) => [2, u64::from(c.number), u64::from(*op), 0],
             Message::ClientBeat(c, at) => [3, u64::from(c.number), *at, 0],
             Message::Bye(c) => [4, u64::from(c.number), 0, 0],
-            Message::Pushed(c, s, op, v) => [5, u64::from(c.number), u64::from(*s) << 32 | u64::from(*op), *v],
+            Message::Pushed(watcher, version) => {
+                [5, u64::from(watcher.connection.number), watcher.subscribed(), *version]
+            }
             Message::Response(c, op, _) => [6, u64::from(c.number), u64::from(*op), 0],
             Message::Closed(c, _) => [7, u64::from(c.number), 0, 0],
-            Message::Push(c, s, op, _, content, attempt) => {
-                let number = u64::from(c.number) << 32 | u64::from(*attempt);
-                [8, number, u64::from(*s) << 32 | u64::from(*op), content.version]
+            Message::Push(watcher, _, content, attempt) => {
+                let number = u64::from(watcher.connection.number) << 32 | u64::from(*attempt);
+                [8, number, watcher.subscribed(), content.version]
             }
             Message::LeaseAsk(at) => [9, *at, 0, 0],
             Message::LeaseAnswer(at, term, _) => [10, *at, term.unwrap_or(0), 0],
@@ -316,3 +337,14 @@ pub enum Timer {
 pub type Out = simulation::Outputs<Message, Timer, Happening>;
 /// What a node is told.
 pub type In = simulation::Input<Message, Timer>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_fits_a_line_of_the_cache() {
+        // The kernel adds two numbers of four bytes.
+        assert_eq!(size_of::<In>() + 8, 64);
+    }
+}

@@ -109,6 +109,15 @@ impl Machine for RegistryNode {
         }
     }
 
+    fn prepare(&self, input: &In) {
+        match (self, input) {
+            (RegistryNode::Session(node), Input::Message { message, .. }) => node.prepare(message),
+            (RegistryNode::Clients(node), Input::Message { channel, .. }) => node.prepare(*channel),
+            (RegistryNode::Clients(node), Input::Timer(Timer::ClientBeat(id))) => node.prepare(id.client),
+            _ => {}
+        }
+    }
+
     /// What a thread of its own does on a node whose workers are stuck: it beats and hears that it was heard, answers the
     /// beats of others and keeps meta's lease.
     fn is_heartbeat(&self, input: &In) -> bool {

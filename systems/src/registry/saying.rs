@@ -1,7 +1,7 @@
 //! What messages say, in a few words: for stories and drawings of a run, never for deciding anything.
 
 use super::entry::{Entry, Rank};
-use super::message::{Answer, Ask, Content, Message, SlotAsk};
+use super::message::{Answer, Ask, Content, Message, SlotAsk, Watcher};
 use crate::world::Request;
 use history::DataIx;
 
@@ -12,12 +12,12 @@ pub(super) fn says(message: &Message) -> String {
         Message::Request(connection, op, ask) => format!("op {op}: {} ({connection})", asked(ask)),
         Message::ClientBeat(connection, _) => format!("heartbeat ({connection})"),
         Message::Bye(connection) => format!("bye ({connection})"),
-        Message::Pushed(connection, subscription, _, version) => {
+        Message::Pushed(Watcher { connection, subscription, .. }, version) => {
             format!("received push v{version} for subscription {subscription} ({connection})")
         }
         Message::Response(connection, op, answer) => format!("op {op}: {} ({connection})", answered(answer)),
         Message::Closed(connection, why) => format!("closed: {why} ({connection})"),
-        Message::Push(connection, _, _, data, shown, attempt) => {
+        Message::Push(Watcher { connection, .. }, data, shown, attempt) => {
             format!("push d{data} {}, attempt {attempt} ({connection})", content(shown))
         }
         _ => among_nodes(message),

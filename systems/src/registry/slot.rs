@@ -282,7 +282,7 @@ impl Slot {
     }
 
     /// What is published on a dataId.
-    pub fn content(&mut self, data: DataIx, now: Nanos) -> Content {
+    pub fn content(&mut self, data: DataIx, now: Nanos) -> Arc<Content> {
         let nothing = self.nothing();
         let torn = self.bug == Some(Bug::TornContent);
         let Some(datum) = self.datums.get_mut(&data) else {

@@ -36,6 +36,8 @@ pub struct RegistryWorld {
 
 /// How often it is looked whether a fault's target serves again.
 const REVIEW: Nanos = 20 * MILLI;
+/// So many pushes at most are handed over at once: the master wants to look up now and then.
+const PUSHES_MAX: usize = 256;
 /// How long the nodes may take to find each other.
 const BOOT_MAX: Nanos = 60_000 * MILLI;
 
@@ -206,7 +208,10 @@ impl World for RegistryWorld {
         let until = until.saturating_add(self.origin);
         let before = out.len();
         out.append(&mut self.observed);
-        while out.len() == before {
+        let mut looked_at = before;
+        // Nobody does anything because of a push, so time goes on.
+        while out.len() - before < PUSHES_MAX && out[looked_at..].iter().all(Observation::is_push) {
+            looked_at = out.len();
             let healing = self.is_healing();
             let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };
             if self.run_one(limit) {

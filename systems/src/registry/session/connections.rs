@@ -1,29 +1,23 @@
 //! Clients' connections and requests.
 
-use super::watching::{Reading, Subscriptions};
-use super::{Connection, Session};
+use super::Session;
+use super::watching::Reading;
 use crate::registry::bugs::Bug;
 use crate::registry::config::Ack;
 use crate::registry::entry::{Entry, Publisher, Rank};
 use crate::registry::message::{Answer, Ask, ConnectionId, Message, Out};
-use history::{DataIx, MILLI, OpId};
+use history::{DataIx, MILLI, Nanos, OpId};
 use simulation::Now;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Session {
     /// Notes that the connection lives; one that is not known here is told so.
     pub(super) fn touch(&mut self, now: Now, connection: ConnectionId, out: &mut Out) -> bool {
-        match self.connections.get_mut(&connection) {
-            Some(known) => {
-                known.heard = now.mono;
-                true
-            }
-            None => {
-                self.unknown(connection, out);
-                false
-            }
+        let known = self.book.hear(connection, now.mono);
+        if !known {
+            self.unknown(connection, out);
         }
+        known
     }
 
     /// Somebody speaks on a connection that is not there (any more).
@@ -76,9 +70,7 @@ impl Session {
             return;
         }
         // A connection that the same client had before is another one: it ends when its own end is noticed.
-        let fresh =
-            Connection { heard: now.mono, subscriptions: Subscriptions::default(), registered: BTreeSet::new() };
-        self.connections.insert(connection, fresh);
+        self.book.open(connection, now.mono);
         self.reply(connection, op, Answer::Ok(None), out);
     }
 
@@ -112,11 +104,11 @@ impl Session {
             return;
         }
         // Also what is taken back stays in the index: until data has acknowledged that, closing must wait for it.
-        if let Some(known) = self.connections.get_mut(&connection) {
+        if let Some(registered) = self.book.registered(connection) {
             if self.bug == Some(Bug::GhostIndexOverwritten) && entry.is_live() {
-                known.registered.clear();
+                registered.clear();
             }
-            known.registered.insert(key);
+            registered.insert(key);
         }
         let wait = self.wait(connection, op, out);
         self.enqueue(entry, wait, out);
@@ -156,12 +148,12 @@ impl Session {
         tell: Option<&'static str>,
         out: &mut Out,
     ) -> usize {
-        let Some(known) = self.connections.remove(&connection) else { return 0 };
-        for (subscription, subscribed) in known.subscriptions.iter() {
-            self.unwatch(subscribed.data, connection, *subscription);
+        let Some((subscriptions, registered)) = self.book.remove(connection) else { return 0 };
+        for (number, data) in subscriptions {
+            self.unwatch(data, connection, number);
         }
         let mut written = 0;
-        for (data, registration) in known.registered {
+        for (data, registration) in registered {
             let publisher = Publisher { client: connection.client, registration };
             let fast = self.bug == Some(Bug::GhostFastDisconnect);
             let Some(held) = self.store.get(data, publisher) else { continue };
@@ -192,14 +184,14 @@ impl Session {
         if now.mono < self.idle_from {
             return;
         }
-        let idle = |known: &Connection| now.mono >= known.heard + limit;
-        let mut idle: Vec<ConnectionId> =
-            self.connections.iter().filter(|(_, known)| idle(known)).map(|(id, _)| *id).collect();
-        idle.sort_unstable();
+        let idle = |heard: Nanos| now.mono >= heard + limit;
+        let mut over: Vec<ConnectionId> =
+            self.book.heard().filter(|(_, heard)| idle(*heard)).map(|(id, _)| id).collect();
+        over.sort_unstable();
         // Whoever is heard later is idle later.
-        let heard = self.connections.values().map(|known| known.heard).filter(|heard| now.mono < heard + limit).min();
+        let heard = self.book.heard().map(|(_, heard)| heard).filter(|heard| !idle(*heard)).min();
         self.idle_from = heard.unwrap_or(now.mono) + limit;
-        for connection in idle {
+        for connection in over {
             out.reached("idle-connection-closed");
             self.close(now, connection, None, Some("the session node has not heard the client"), out);
         }

@@ -4,7 +4,9 @@
 //! What clients hold here is the truth; data nodes have copies and compare them with the digest sync. A session node that
 //! meta has not confirmed for `node_fence_ms` fences itself: it closes every connection and begins a new incarnation.
 
+mod book;
 mod connections;
+mod overdue;
 mod pushing;
 mod showing;
 mod store;
@@ -21,21 +23,14 @@ use super::message::{Answer, ConnectionId, In, Message, Out, Timer};
 use history::{ClientId, DataIx, MILLI, Nanos, OpId};
 use rustc_hash::FxHashMap;
 use simulation::{Input, NodeId, Now};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use pushing::{Overdue, Pushing};
+use book::{Book, Place};
+use overdue::Overdue;
 use store::Store;
-use watching::{Reading, Subscriptions, Watched};
+use watching::{Reading, Watched};
 use writing::Writer;
-
-/// A client's connection.
-#[derive(Clone, Debug)]
-pub(super) struct Connection {
-    heard: Nanos,
-    subscriptions: Subscriptions,
-    registered: BTreeSet<(DataIx, u32)>,
-}
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -48,22 +43,21 @@ pub struct Session {
     pub member: Membership,
     /// True while it is a member; false after a fence until it is one again.
     pub serving: bool,
-    /// Looked up with every message, so hashed: whoever goes through them in an order that shows sorts them.
-    connections: FxHashMap<ConnectionId, Connection>,
+    book: Book,
     /// No connection is idle before then.
     idle_from: Nanos,
     store: Store,
     writers: Vec<Writer>,
     /// Operations that wait for so many writes.
     waits: BTreeMap<(ConnectionId, OpId), u32>,
-    /// As the connections.
+    /// Hashed: whoever goes through it in an order that shows sorts it.
     watched: FxHashMap<DataIx, Watched>,
     /// No content is unverified for too long before then.
     unverified_from: Nanos,
     reads: BTreeMap<u64, Reading>,
-    overdue: VecDeque<Overdue>,
+    overdue: Overdue,
     /// Empty between calls; keeps its memory.
-    due: Vec<Pushing>,
+    due: Vec<Place>,
     /// Clients that acknowledged nothing for too long are not taken back before this instant.
     breakers: BTreeMap<ClientId, Nanos>,
     /// With [`Bug::AnswersInOrder`]: dataIds of open questions.
@@ -85,7 +79,7 @@ impl Session {
             config,
             bug,
             serving: false,
-            connections: FxHashMap::default(),
+            book: Book::default(),
             idle_from: 0,
             store: Store::new(count, bug),
             writers: (0..count).map(|_| Writer::default()).collect(),
@@ -93,7 +87,7 @@ impl Session {
             watched: FxHashMap::default(),
             unverified_from: 0,
             reads: BTreeMap::new(),
-            overdue: VecDeque::new(),
+            overdue: Overdue::default(),
             due: Vec::new(),
             breakers: BTreeMap::new(),
             asked: VecDeque::new(),
@@ -109,7 +103,7 @@ impl Session {
 
     /// How many clients are connected.
     pub fn connected(&self) -> usize {
-        self.connections.len()
+        self.book.len()
     }
 
     fn next_number(&mut self) -> u64 {
@@ -123,6 +117,15 @@ impl Session {
 
     fn leader_of(&self, slot: u32) -> Option<NodeId> {
         self.member.cluster.slots[slot as usize].leader
+    }
+
+    /// This message comes soon.
+    pub fn prepare(&self, message: &Message) {
+        match message {
+            Message::Pushed(watcher, _) => self.book.prepare(watcher.place),
+            Message::ClientBeat(connection, _) => self.book.prepare_connection(*connection),
+            _ => {}
+        }
     }
 
     /// One step.
@@ -155,9 +158,7 @@ impl Session {
         out.reached("session-fenced");
         self.breakers.clear();
         self.serving = false;
-        let mut connections: Vec<ConnectionId> = self.connections.drain().map(|(connection, _)| connection).collect();
-        connections.sort_unstable();
-        for connection in connections {
+        for connection in self.book.clear() {
             let message = Message::Closed(connection, "the session node has lost meta");
             out.send_on(self.ids.clients(), connection.client, message);
         }
@@ -204,7 +205,7 @@ impl Session {
 
     fn on_message(&mut self, now: Now, from: NodeId, client: ClientId, message: Message, out: &mut Out) {
         match message {
-            Message::Request(connection, op, ask) => self.on_request(now, connection, op, ask, out),
+            Message::Request(connection, op, ask) => self.on_request(now, connection, op, *ask, out),
             Message::ClientBeat(connection, sent) => {
                 let known = self.touch(now, connection, out);
                 if known {
@@ -214,9 +215,7 @@ impl Session {
             Message::Bye(connection) => {
                 self.close(now, connection, None, None, out);
             }
-            Message::Pushed(connection, subscription, op, version) => {
-                self.on_pushed(now, connection, subscription, op, version, out);
-            }
+            Message::Pushed(watcher, version) => self.on_pushed(now, watcher, version, out),
             Message::BeatOk(incarnation, sent, cluster) => {
                 let before = self.member.cluster.clone();
                 if self.member.confirmed(incarnation, sent, cluster) {

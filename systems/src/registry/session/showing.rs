@@ -1,7 +1,6 @@
 //! What a session node holds, for people who look into a run.
 
 use super::Session;
-use crate::registry::message::ConnectionId;
 use crate::registry::showing::{Shown, content, sorted};
 use simulation::Now;
 
@@ -10,14 +9,13 @@ impl Session {
     pub(in crate::registry) fn show(&self, now: Now) -> Shown {
         let member = if self.serving && self.member.valid(now) { "serves" } else { "does not serve" };
         let knows = format!("table v{}, life {}, {member}", self.member.cluster.version, self.member.incarnation);
-        let mut connections: Vec<&ConnectionId> = self.connections.keys().collect();
-        connections.sort();
-        let connections = connections.into_iter().map(|id| {
-            let connection = &self.connections[id];
-            let watches = connection.subscriptions.iter().map(|(number, s)| {
-                let under_way = s.under_way.map_or(String::new(), |(v, n)| format!(", v{v} under way, attempt {n}"));
+        let connections = self.book.ids().into_iter().map(|id| {
+            let watches = self.book.subscriptions_of(id).map(|s| {
+                let under_way = s.under_way();
+                let under_way = under_way
+                    .map_or(String::new(), |push| format!(", v{} under way, attempt {}", push.version, push.attempt));
                 let pushed = s.pushed.map_or("nothing acknowledged".to_owned(), |v| format!("v{v} acknowledged"));
-                format!("subscription {number} of d{}: {pushed}{under_way}", s.data)
+                format!("subscription {} of d{}: {pushed}{under_way}", s.number, s.data)
             });
             let watches: Vec<String> = watches.collect();
             match watches.is_empty() {
@@ -34,7 +32,7 @@ impl Session {
             )
         });
         let watched = sorted(self.watched.iter().map(|(data, watched)| {
-            let shown = watched.content.as_ref().map_or("nothing known".to_owned(), content);
+            let shown = watched.content.as_ref().map_or("nothing known".to_owned(), |held| content(held));
             (*data, format!("d{data}: {shown}, {} subscribers", watched.subscribers.len()))
         }));
         let writes = self.writers.iter().enumerate().filter(|(_, writer)| writer.waiting() > 0);

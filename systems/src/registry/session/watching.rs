@@ -2,59 +2,22 @@
 //! leaders' versions again and again, and given up (with the connections of those who watch) when that is impossible.
 
 use super::Session;
+use super::book::{Place, Subscription};
 use crate::registry::bugs::Bug;
 use crate::registry::config::Generation;
 use crate::registry::message::{Answer, ConnectionId, Content, Message, Out, Timer};
 use history::{DataIx, MILLI, Nanos, OpId};
 use simulation::{NodeId, Now};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-/// One subscription of one connection.
-#[derive(Clone, Debug)]
-pub(super) struct Subscription {
-    pub data: DataIx,
-    /// The operation that asked for it: tells a subscription from an earlier one of the same number.
-    pub op: OpId,
-    pub since: Nanos,
-    /// True once a content was fetched after it was asked for.
-    pub ready: bool,
-    /// The version last acknowledged.
-    pub pushed: Option<u64>,
-    /// The version under way, and how often it was sent.
-    pub under_way: Option<(u64, u32)>,
-}
-
-/// The subscriptions of one connection, by number: few, so a sorted list.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Subscriptions(Vec<(u32, Subscription)>);
-
-impl Subscriptions {
-    fn place(&self, number: u32) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&number, |(number, _)| *number)
-    }
-
-    pub fn get(&self, number: u32) -> Option<&Subscription> {
-        self.place(number).ok().map(|at| &self.0[at].1)
-    }
-
-    pub fn get_mut(&mut self, number: u32) -> Option<&mut Subscription> {
-        self.place(number).ok().map(|at| &mut self.0[at].1)
-    }
-
-    fn insert(&mut self, number: u32, subscription: Subscription) {
-        match self.place(number) {
-            Ok(at) => self.0[at].1 = subscription,
-            Err(at) => self.0.insert(at, (number, subscription)),
-        }
-    }
-
-    fn remove(&mut self, number: u32) -> Option<Subscription> {
-        self.place(number).ok().map(|at| self.0.remove(at).1)
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &(u32, Subscription)> {
-        self.0.iter()
-    }
+/// Who watches a dataId.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subscriber {
+    pub connection: ConnectionId,
+    pub number: u32,
+    /// Where the book keeps the subscription.
+    pub place: Place,
 }
 
 /// A question to a leader.
@@ -67,8 +30,9 @@ struct Question {
 /// A dataId that somebody watches.
 #[derive(Clone, Debug)]
 pub(super) struct Watched {
-    pub content: Option<Content>,
-    pub subscribers: BTreeSet<(ConnectionId, u32)>,
+    pub content: Option<Arc<Content>>,
+    /// By connection and number.
+    pub subscribers: Vec<Subscriber>,
     /// Those of them that wait for a first content.
     waiting: BTreeSet<(ConnectionId, u32)>,
     /// Up to then the content was verified.
@@ -86,6 +50,10 @@ impl Watched {
     /// True if no question waits for a second attempt.
     pub fn is_calm(&self, mono: Nanos) -> bool {
         self.question.is_none_or(|question| mono < question.sent + 50 * MILLI)
+    }
+
+    fn find(&self, connection: ConnectionId, number: u32) -> Result<usize, usize> {
+        self.subscribers.binary_search_by_key(&(connection, number), |s| (s.connection, s.number))
     }
 }
 
@@ -109,12 +77,11 @@ impl Session {
         out: &mut Out,
     ) {
         self.unsubscribe(connection, subscription);
-        let Some(known) = self.connections.get_mut(&connection) else { return };
-        let fresh = Subscription { data, op, since: now.mono, ready: false, pushed: None, under_way: None };
-        known.subscriptions.insert(subscription, fresh);
+        let fresh = Subscription::new(subscription, data, op, now.mono);
+        let Some(place) = self.book.subscribe(connection, fresh) else { return };
         let watched = self.watched.entry(data).or_insert_with(|| Watched {
             content: None,
-            subscribers: BTreeSet::new(),
+            subscribers: Vec::new(),
             waiting: BTreeSet::new(),
             fresh: now.mono,
             question: None,
@@ -123,22 +90,27 @@ impl Session {
             change_armed: false,
             push_armed: false,
         });
-        watched.subscribers.insert((connection, subscription));
+        let subscriber = Subscriber { connection, number: subscription, place };
+        match watched.find(connection, subscription) {
+            Ok(at) => watched.subscribers[at] = subscriber,
+            Err(at) => watched.subscribers.insert(at, subscriber),
+        }
         watched.waiting.insert((connection, subscription));
         self.reply(connection, op, Answer::Ok(None), out);
         self.fetch(now, data, out);
     }
 
     pub(super) fn unsubscribe(&mut self, connection: ConnectionId, subscription: u32) {
-        let Some(known) = self.connections.get_mut(&connection) else { return };
-        if let Some(old) = known.subscriptions.remove(subscription) {
-            self.unwatch(old.data, connection, subscription);
+        if let Some(data) = self.book.unsubscribe(connection, subscription) {
+            self.unwatch(data, connection, subscription);
         }
     }
 
     pub(super) fn unwatch(&mut self, data: DataIx, connection: ConnectionId, subscription: u32) {
         if let Some(watched) = self.watched.get_mut(&data) {
-            watched.subscribers.remove(&(connection, subscription));
+            if let Ok(at) = watched.find(connection, subscription) {
+                watched.subscribers.remove(at);
+            }
             watched.waiting.remove(&(connection, subscription));
             if self.bug == Some(Bug::UnsubscribeTakesAll) {
                 watched.subscribers.clear();
@@ -188,6 +160,7 @@ impl Session {
         if watched.question.is_some_and(|question| question.id == id) {
             watched.question = None;
             if let (Some(Bug::RequestedVersionRecorded), Some(content)) = (self.bug, &mut watched.content) {
+                let content = Arc::make_mut(content);
                 content.version = content.version.max(watched.noticed);
                 return;
             }
@@ -198,13 +171,13 @@ impl Session {
         }
     }
 
-    pub(super) fn on_fetched(&mut self, now: Now, id: u64, data: DataIx, content: Option<Content>, out: &mut Out) {
+    pub(super) fn on_fetched(&mut self, now: Now, id: u64, data: DataIx, content: Option<Arc<Content>>, out: &mut Out) {
         if let Some(reading) = self.reads.get(&id) {
             let (connection, op) = (reading.connection, reading.op);
             match content {
                 Some(content) => {
                     self.reads.remove(&id);
-                    self.reply(connection, op, Answer::Ok(Some(content.elements)), out);
+                    self.reply(connection, op, Answer::Ok(Some(Arc::clone(&content.elements))), out);
                 }
                 None => out.timer(self.config.fetch_retry_ms * MILLI, Timer::Read(id)),
             }
@@ -239,16 +212,16 @@ impl Session {
     /// With [`Bug::EmptyFirstFetch`]: nobody waits for a first content any more.
     fn forget_first(&mut self, data: DataIx) {
         let Some(watched) = self.watched.get(&data) else { return };
-        for (connection, number) in &watched.subscribers {
-            let known = self.connections.get_mut(connection);
-            if let Some(first) = known.and_then(|k| k.subscriptions.get_mut(*number)).filter(|s| !s.ready) {
+        for Subscriber { connection, number, place } in &watched.subscribers {
+            let place = self.book.place(*connection, *number, *place);
+            if let Some(first) = place.map(|place| self.book.at_mut(place)).filter(|first| !first.ready) {
                 first.since = Nanos::MAX;
             }
         }
     }
 
     /// A content arrived that was asked for at `sent`.
-    fn take(&mut self, now: Now, data: DataIx, sent: Nanos, content: Content, out: &mut Out) {
+    fn take(&mut self, now: Now, data: DataIx, sent: Nanos, content: Arc<Content>, out: &mut Out) {
         let Some(watched) = self.watched.get_mut(&data) else { return };
         watched.fresh = watched.fresh.max(sent);
         // Never back: an answer that was overtaken changes nothing.
@@ -262,14 +235,14 @@ impl Session {
         }
         let waiting: Vec<_> = watched.waiting.iter().copied().collect();
         for (connection, number) in waiting {
-            let known = self.connections.get_mut(&connection);
-            let Some(subscription) = known.and_then(|known| known.subscriptions.get_mut(number)) else { continue };
+            let Some(place) = self.book.place(connection, number, Place::MAX) else { continue };
+            let subscription = self.book.at_mut(place);
             if subscription.since <= sent {
                 subscription.ready = true;
                 if let Some(watched) = self.watched.get_mut(&data) {
                     watched.waiting.remove(&(connection, number));
                 }
-                self.pump(now, connection, number, out);
+                self.pump(now, place, out);
             }
         }
     }
@@ -353,7 +326,7 @@ impl Session {
         }
         let old = self.watched.values().filter(|watched| now.mono >= watched.fresh + limit);
         let connections: BTreeSet<ConnectionId> =
-            old.flat_map(|watched| watched.subscribers.iter().map(|(connection, _)| *connection)).collect();
+            old.flat_map(|watched| watched.subscribers.iter().map(|subscriber| subscriber.connection)).collect();
         // What is verified later is old later; what is old already stays watched only if nobody could be disconnected.
         let fresh = self.watched.values().map(|watched| watched.fresh).min();
         self.unverified_from = fresh.map_or(now.mono, |fresh| fresh.max(now.mono.saturating_sub(limit)) + limit);

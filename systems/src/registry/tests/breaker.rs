@@ -3,7 +3,7 @@
 use crate::registry::RegistryConfig;
 use crate::registry::cluster::Cluster;
 use crate::registry::layout::NodeIds;
-use crate::registry::message::{Answer, Ask, ConnectionId, Content, Message, Out, Timer};
+use crate::registry::message::{Answer, Ask, ConnectionId, Content, Message, Out, Timer, Watcher};
 use crate::registry::session::Session;
 use history::MILLI;
 use simulation::{Input, NO_CHANNEL, NodeId, Now};
@@ -54,7 +54,7 @@ impl Bench {
     }
 
     fn ask(&mut self, connection: ConnectionId, ask: Ask) -> Vec<Message> {
-        self.hear(IDS.clients(), Message::Request(connection, 9, ask))
+        self.hear(IDS.clients(), Message::Request(connection, 9, Box::new(ask)))
     }
 
     /// True if the connection is accepted.
@@ -82,7 +82,10 @@ impl Bench {
         loop {
             self.ms += 50;
             let sent = self.step(Input::Timer(Timer::Tick));
-            pushes += sent.iter().filter(|message| matches!(message, Message::Push(SILENT, ..))).count() as u32;
+            pushes += sent
+                .iter()
+                .filter(|message| matches!(message, Message::Push(Watcher { connection: SILENT, .. }, ..)))
+                .count() as u32;
             if sent.iter().any(|message| matches!(message, Message::Closed(SILENT, _))) {
                 return (pushes, self.ms);
             }
@@ -96,7 +99,8 @@ fn a_client_that_acknowledges_nothing_is_kept_away_for_a_while() {
     let mut bench = Bench::new();
     assert!(bench.connect(SILENT));
     let first = bench.subscribe(SILENT);
-    assert!(first.iter().any(|message| matches!(message, Message::Push(SILENT, _, _, 0, _, 1))), "{first:?}");
+    let is_first = |message: &Message| matches!(message, Message::Push(Watcher { connection: SILENT, .. }, 0, _, 1));
+    assert!(first.iter().any(is_first), "{first:?}");
     let (more, closed) = bench.until_closed();
     assert_eq!(more + 1, bench.config.push_attempts);
     let again = ConnectionId { number: 2, ..SILENT };
@@ -113,7 +117,9 @@ fn a_client_that_acknowledges_is_left_alone() {
     let mut bench = Bench::new();
     assert!(bench.connect(SILENT));
     bench.subscribe(SILENT);
-    bench.hear(IDS.clients(), Message::Pushed(SILENT, 0, 9, 5));
+    // It is found wherever it is.
+    let watcher = Watcher { connection: SILENT, subscription: 0, op: 9, place: 77 };
+    bench.hear(IDS.clients(), Message::Pushed(watcher, 5));
     for _ in 0..200 {
         bench.ms += 50;
         let sent = bench.step(Input::Timer(Timer::Tick));

@@ -58,7 +58,7 @@ impl Bench {
         sent
     }
 
-    fn fetch(&mut self) -> Option<Content> {
+    fn fetch(&mut self) -> Option<Arc<Content>> {
         match self.feed(0, Message::Fetch(9, 0)).pop() {
             Some((0, Message::Fetched(9, 0, content))) => content,
             other => panic!("{other:?}"),

@@ -73,7 +73,7 @@ impl World {
         world.run_dry();
         for id in 0..2 {
             let connection = ConnectionId { client: id, number: 1 };
-            world.send(CLIENTS, id, Message::Request(connection, id, Ask::Connect));
+            world.send(CLIENTS, id, Message::Request(connection, id, Box::new(Ask::Connect)));
             world.publish(id, 1);
         }
         world.run_dry();
@@ -85,7 +85,7 @@ impl World {
     fn publish(&mut self, client: u32, version: u64) {
         let connection = ConnectionId { client, number: 1 };
         let ask = Ask::Publish { data: 0, registration: 0, version, value: value(client, version).into() };
-        self.send(CLIENTS, client, Message::Request(connection, client + 10 * version as u32, ask));
+        self.send(CLIENTS, client, Message::Request(connection, client + 10 * version as u32, Box::new(ask)));
     }
 
     /// Meta tells everyone that this data node leads in this epoch.
