@@ -44,8 +44,14 @@ fn entry(line: &mut String, calls: &Calls, call: &Call, completes: bool) {
     line.push_str(kind);
     let f = calls.f(call);
     if !f.is_empty() {
-        line.push_str(", :f :");
-        line.push_str(f);
+        line.push_str(", :f ");
+        // JSON's names can hold what ends a keyword.
+        if f.contains(|c: char| c.is_whitespace() || c.is_control() || ",()[]{}\";".contains(c)) {
+            quoted(line, f);
+        } else {
+            line.push(':');
+            line.push_str(f);
+        }
     }
     line.push_str(", :value ");
     match &call.key {
