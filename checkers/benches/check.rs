@@ -1,15 +1,19 @@
 //! How long a check takes: of a minute of churn over 50 dataIds, and of one hot dataId.
+//!
+//! `cargo bench -p upheaval-checkers --bench check -- --table` checks histories of 20 elements a content and 50 pushes each, one
+//! twice as long as the other, and prints pushes a second and the memory that checking takes beside the history.
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
 
 mod crowd;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
 use checkers::{Options, Verdict, check};
-use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use crowd::Crowd;
 use history::{Contract, Event, Header};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::{contract, header};
 
 /// 200 clients, half of them publishers; a change every 10 ms for 60 s, every tenth a leaving. Nobody pings, so leases
@@ -47,5 +51,50 @@ fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A number of kB in what Linux says of this process, as bytes; 0 where nobody counts it.
+fn memory(field: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
+}
+
+/// Processor time of this thread, on Linux: on a busy machine the time on the wall says little.
+fn processor_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
+}
+
+/// 20 elements a content, 50 pushes of each, on one thread.
+fn table() {
+    for changes in [10_000, 20_000] {
+        let crowd =
+            Crowd { data_ids: 50, publishers: 1_000, subscribers: 2_500, changes, change_ms: 5, leave_every: 0 };
+        let events = crowd.events();
+        let contract = Contract { lease_ms_min: 600_000, lease_ms_max: 900_000, ..contract() };
+        let data_ids = (0..50).map(|data| format!("d{data}")).collect();
+        let header = Header { data_ids, clients: 3_500, ..header(contract) };
+        let pushes = events.iter().filter(|event| matches!(event, Event::Push(_))).count();
+        let _ = std::fs::write("/proc/self/clear_refs", "5");
+        let (held, begin, processor) = (memory("VmRSS:"), Instant::now(), processor_seconds());
+        let report = check(&header, &events, &Options { threads: 1, ..Options::default() });
+        let (wall, processor) = (begin.elapsed().as_secs_f64(), processor_seconds() - processor);
+        println!(
+            "{pushes} pushes: {wall:.2} s, processor {processor:.2} s, {:.2} M pushes/s, {} MB beside the history's {} MB, {:?}",
+            pushes as f64 / processor / 1e6,
+            memory("VmHWM:").saturating_sub(held) / 1_000_000,
+            events.len() * size_of::<Event>() / 1_000_000,
+            report.verdict
+        );
+    }
+}
+
 criterion_group!(benches, bench);
-criterion_main!(benches);
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--table") {
+        table();
+        return;
+    }
+    benches();
+    Criterion::default().configure_from_args().final_summary();
+}

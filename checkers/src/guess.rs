@@ -54,10 +54,16 @@ pub fn guess(calls: &Calls) -> Result<&'static str, String> {
     Err(format!("no model has exactly these operations: {}; say by which to judge it with --model", names.join(", ")))
 }
 
+/// What a transaction asked for; that may stand in its completion alone.
+fn asked(call: &Call) -> &[Value] {
+    let value = if call.input.is_nil() { &call.output } else { &call.input };
+    value.items().unwrap_or_default()
+}
+
 /// Lists are appended to; registers are written.
 fn transactions(calls: &Calls) -> Result<&'static str, String> {
     let mut found = BTreeSet::new();
-    for part in calls.calls.iter().flat_map(|call| call.input.items().unwrap_or_default()) {
+    for part in calls.calls.iter().flat_map(asked) {
         let verb = part.items().and_then(|part| part.first()).and_then(Value::word);
         found.insert(verb.map_or("", |verb| calls.symbols.name(verb)));
     }

@@ -2,6 +2,7 @@
 //!
 //! A chore is a list of steps; the first step that fails ends it with that step's words and exit code 1.
 
+mod curves;
 mod deny;
 mod peers;
 mod spdx;
@@ -19,7 +20,8 @@ cargo xtask <chore>
   test [ARGS]    the determinism test first, then all tests; ARGS go to cargo test
   acceptance     what takes too long for ci: 20,000 seeds of swarm, every planted bug over 20 ranges of seeds, ...
   bench [ARGS]   all benchmarks; ARGS go to cargo bench
-  bench checkers  linearizability beside Porcupine (where Go is installed), the same histories
+  bench checkers  our checkers beside Porcupine (where Go is installed) and adya, the same histories
+  bench curves [FILE]  how the cost of linearizability grows, drawn into docs/cost.svg; FILE: measured before
   bench simulation [PART]  only the speed of whole simulations, or one part of it (headline, hot ...)
   man [DIR]      man pages and completions of upheaval into DIR (default target/man)";
 
@@ -112,6 +114,9 @@ fn acceptance() -> Outcome {
 fn bench(arguments: &[&str]) -> Outcome {
     if arguments == ["checkers"] {
         return peers::compare(&root());
+    }
+    if let ["curves", rest @ ..] = arguments {
+        return curves::draw(&root(), rest.first().copied());
     }
     if let [first @ "simulation", rest @ ..] = arguments {
         let line = ["bench", "--package", "upheaval", "--bench", first, "--locked", "--"];

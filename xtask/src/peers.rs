@@ -1,8 +1,8 @@
-//! `cargo xtask bench checkers`: our checker and Porcupine on the same histories, side by side.
+//! `cargo xtask bench checkers`: our checkers beside Porcupine and adya on the same histories.
 //!
-//! The histories come from the seeded generator of our benchmark; Porcupine is built from `bench/peers/porcupine`, outside of
-//! the workspace, where Go is installed. Both have one processor, and limits of time and memory. Reading files is not measured.
-//! Times are those of a processor, so that other work on the machine does not count.
+//! The histories come from the seeded generators of our benchmarks; the peers are built from `bench/peers`, outside of the
+//! workspace, Porcupine where Go is installed. All have one processor, Porcupine limits of time and memory, too. Reading files is
+//! measured for transactions only, by itself. Times are those of a processor, so that other work on the machine does not count.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,12 +27,59 @@ struct Theirs {
     bytes: u64,
 }
 
-/// Runs both and prints the table.
+/// Runs all and prints the tables.
 pub fn compare(root: &Path) -> Result<(), String> {
     let folder = root.join("target/peers");
     std::fs::create_dir_all(&folder).map_err(|e| format!("{} cannot be made: {e}", folder.display()))?;
-    let ours = ours(root, &folder)?;
-    let peer = match porcupine(root, &folder) {
+    linearizability(root, &folder)?;
+    transactions(root, &folder)
+}
+
+/// Transactions, beside adya.
+fn transactions(root: &Path, folder: &Path) -> Result<(), String> {
+    let adya = adya(root, folder).inspect_err(|why| println!("adya is left out: {why}")).ok();
+    println!("| history | ours: reading | checking | verdict | memory | adya: reading | checking | verdict | memory |");
+    println!("|---|---|---|---|---|---|---|---|---|");
+    for line in bench(root, "transactions", folder)?.lines() {
+        let [name, file, workload, model, read, check, verdict, bytes] = line.split('\t').collect::<Vec<_>>()[..]
+        else {
+            continue;
+        };
+        let theirs = match &adya {
+            Some(adya) => {
+                let output = Command::new(adya).args([file, workload, model]).output();
+                let output = output.map_err(|e| format!("adya cannot be run: {e}"))?;
+                String::from_utf8_lossy(&output.stdout).trim().to_owned()
+            }
+            None => String::new(),
+        };
+        let theirs = match theirs.split('\t').collect::<Vec<_>>()[..] {
+            [read, check, verdict, bytes] => format!("{read} s | {check} s | {verdict} | {} MB", megabytes(bytes)),
+            _ => "not run | | |".to_owned(),
+        };
+        println!("| {name} | {read} s | {check} s | {verdict} | {} MB | {theirs} |", megabytes(bytes));
+    }
+    Ok(())
+}
+
+fn megabytes(bytes: &str) -> u64 {
+    bytes.parse::<u64>().unwrap_or(0) / 1_000_000
+}
+
+/// Builds adya; its path.
+fn adya(root: &Path, folder: &Path) -> Result<std::path::PathBuf, String> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let target = folder.join("adya");
+    let mut build = Command::new(program);
+    build.args(["build", "--release"]).current_dir(root.join("bench/peers/adya")).env("CARGO_TARGET_DIR", &target);
+    let status = build.status().map_err(|e| format!("cargo cannot be run ({e})"))?;
+    if status.success() { Ok(target.join("release/peer-adya")) } else { Err(format!("its build failed ({status})")) }
+}
+
+/// Linearizability, beside Porcupine.
+fn linearizability(root: &Path, folder: &Path) -> Result<(), String> {
+    let ours = ours(root, folder)?;
+    let peer = match porcupine(root, folder) {
         Ok(peer) => Some(peer),
         Err(why) => {
             println!("Porcupine is left out: {why}");
@@ -59,17 +106,22 @@ pub fn compare(root: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Has our benchmark write the histories and judge them.
-fn ours(root: &Path, folder: &Path) -> Result<Vec<Ours>, String> {
+/// Has one of our benchmarks write its histories for peers and judge them; what it prints.
+fn bench(root: &Path, name: &str, folder: &Path) -> Result<String, String> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut bench = Command::new(program);
-    bench.args(["bench", "--package", "upheaval-checkers", "--bench", "linearizability", "--locked", "--", "--peers"]);
+    bench.args(["bench", "--package", "upheaval-checkers", "--bench", name, "--locked", "--", "--peers"]);
     let output = bench.arg(folder).current_dir(root).stderr(std::process::Stdio::inherit()).output();
     let output = output.map_err(|e| format!("cannot run cargo bench: {e}"))?;
     if !output.status.success() {
         return Err(format!("our own benchmark failed ({})", output.status));
     }
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Our verdicts on the histories for Porcupine.
+fn ours(root: &Path, folder: &Path) -> Result<Vec<Ours>, String> {
+    let text = bench(root, "linearizability", folder)?;
     let line = |line: &str| match line.split('\t').collect::<Vec<_>>()[..] {
         [name, file, _, processor, verdict] => {
             let processor_s = processor.parse().ok()?;

@@ -3,8 +3,9 @@
 use super::check::locate;
 use super::{HistoryArgs, HistoryCommand, print, print_json};
 use crate::error::Error;
-use history::{Loaded, PhaseName, Stats};
+use history::{Loaded, PhaseName, Stats, calls};
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 /// Looks into a history. A damaged one is shown as far as it is whole, and the damage is said; exit code 3 then.
 pub fn history(command: HistoryCommand) -> Result<u8, Error> {
@@ -23,7 +24,10 @@ pub fn history(command: HistoryCommand) -> Result<u8, Error> {
             }
             Ok(damage(&loaded))
         }
-        HistoryCommand::Export { history, full_snapshots, output } => {
+        HistoryCommand::Export { history, operations: Some(format), output, .. } => {
+            operations(&history, format == "edn", output.as_deref())
+        }
+        HistoryCommand::Export { history, full_snapshots, output, .. } => {
             export(&load(&history)?, history::export::Options { full_snapshots }, output.as_deref())
         }
     }
@@ -57,7 +61,14 @@ fn phase_name(phase: PhaseName) -> String {
 }
 
 fn load(arguments: &HistoryArgs) -> Result<Loaded, Error> {
-    history::read(locate(&arguments.history).0).map_err(|e| Error::usage(e.to_string()))
+    let (path, _) = locate(&arguments.history);
+    if calls::is_own(&path) {
+        let path = path.display();
+        return Err(Error::usage(format!(
+            "{path} holds operations only; `upheaval history export --operations edn {path}` shows them, `upheaval check` judges them"
+        )));
+    }
+    history::read(path).map_err(|e| Error::usage(e.to_string()))
 }
 
 fn damage(loaded: &Loaded) -> u8 {
@@ -109,6 +120,28 @@ fn export(loaded: &Loaded, options: history::export::Options, output: Option<&st
         }
     }
     Ok(damage(loaded))
+}
+
+/// Writes the operations of any history that can be read.
+fn operations(arguments: &HistoryArgs, edn: bool, output: Option<&Path>) -> Result<u8, Error> {
+    let calls = calls::read(&locate(&arguments.history).0, None).map_err(|e| Error::usage(e.to_string()))?;
+    let name = output.unwrap_or(Path::new("standard output"));
+    let mut out: BufWriter<Box<dyn Write>> = BufWriter::new(match output {
+        Some(path) => Box::new(std::fs::File::create(path).map_err(|e| Error::write(path, &e))?),
+        None => Box::new(Quiet(std::io::stdout().lock())),
+    });
+    if edn {
+        calls::write_edn(&calls, &mut out).map_err(|e| Error::write(name, &e))?;
+    } else {
+        let written = calls::write_own(&calls, &mut out, name, concat!("upheaval ", env!("CARGO_PKG_VERSION")));
+        written.map_err(|e| Error::harness(e.to_string()))?;
+    }
+    out.flush().map_err(|e| Error::write(name, &e))?;
+    if let Some(cut) = &calls.cut {
+        eprintln!("upheaval: the history is not whole: {cut}");
+        return Ok(3);
+    }
+    Ok(0)
 }
 
 /// Standard output that does not mind a reader that went away.

@@ -326,6 +326,10 @@ enum HistoryCommand {
         /// Write contents in full, not as differences.
         #[arg(long)]
         full_snapshots: bool,
+        /// Only its operations, of any history that `check` reads: as EDN that Jepsen, Knossos and Elle read (edn), or in our own
+        /// format for operations, which is smaller and read faster (upheaval).
+        #[arg(long, value_name = "FORMAT", value_parser = ["edn", "upheaval"], conflicts_with = "full_snapshots")]
+        operations: Option<String>,
         /// To this file instead of standard output.
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,

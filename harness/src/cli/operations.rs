@@ -49,11 +49,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(|| "more memory than there can be".to_owned())
 }
 
-/// True for a file that exists and is none of our own.
+/// True for a file that exists and is no recorded run of ours, but perhaps operations in our format.
 pub fn is_foreign(path: &Path) -> bool {
     let mut prefix = Vec::new();
     let read = std::fs::File::open(path).and_then(|file| file.take(1 << 16).read_to_end(&mut prefix));
-    read.is_ok() && !prefix.is_empty() && calls::detect(&prefix) != Format::Own
+    read.is_ok() && !prefix.is_empty() && (calls::detect(&prefix) != Format::Own || calls::is_own(path))
 }
 
 /// Checks each file; the exit code is that of the most severe verdict.
