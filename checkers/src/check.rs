@@ -46,7 +46,23 @@ struct Judged {
 
 /// Checks a history. The result depends on nothing but the history and the options (not on `options.threads`).
 pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
+    if let Some(at) = goes_back(events) {
+        let reason = format!("event {} of the history is earlier than what clients saw before it: it is damaged", at + 1);
+        return given_up(options, reason);
+    }
     guarded(options, || checked(header, events, options))
+}
+
+/// The first event of a client that is earlier than one before it. Faults and phases have clocks of their own.
+fn goes_back(events: &[Event]) -> Option<usize> {
+    let mut last = 0;
+    let mut earlier = |time: Nanos| std::mem::replace(&mut last, time) > time;
+    events.iter().position(|event| match event {
+        Event::Op(op) => earlier(op.time),
+        Event::Push(push) => earlier(push.time),
+        Event::Connection(connection) => earlier(connection.time),
+        _ => false,
+    })
 }
 
 /// A checker that breaks down has not passed.

@@ -232,7 +232,7 @@ impl Evidence<'_, '_> {
     }
 
     fn explained(&self, f: &Finding) -> String {
-        let ms = (f.window.to - f.window.from) / MILLI;
+        let ms = f.window.to.saturating_sub(f.window.from) / MILLI;
         match (f.kind, f.seen) {
             (_, Seen::Nothing(_)) => "a first push was due".to_owned(),
             (Kind::Phantom | Kind::Duplicate, _) => "by nothing, whatever the delay".to_owned(),

@@ -353,7 +353,7 @@ impl Walk<'_, '_> {
         let sub = &mut self.subs[*place as usize];
         let waiting = std::mem::replace(&mut sub.waiting, Waiting::No);
         if let Some(live) = sub.live.take() {
-            self.out.subscribed += u128::from(time - live);
+            self.out.subscribed += u128::from(time.saturating_sub(live));
         }
         if let Some(view) = std::mem::replace(&mut sub.view, Index::NONE).get() {
             self.out.all[view].until = time;

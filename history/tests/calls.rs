@@ -128,6 +128,19 @@ const ALL: &str = "{:process 0, :type :invoke, :f :txn, :value [[:append 1 2] [:
     {:process 2, :type :invoke, :f :read, :key 4, :value nil}{:type :invoke, :f :read, :process :other}
     {:process 2, :type :fail, :f :read, :key 4, :value nil}";
 
+/// JSON's names can hold what ends a keyword of EDN.
+#[test]
+fn a_name_that_is_no_keyword_reads_back() {
+    for f in ["compare and set", "a]", "{", "\\\"", "\\n", ":", "é"] {
+        let text = format!("[{{\"process\": 0, \"type\": \"invoke\", \"f\": \"{f}\", \"value\": null}}]");
+        let first = read_from(text.as_bytes(), Format::Json, Path::new("a.json")).unwrap();
+        let mut out = Vec::new();
+        write_edn(&first, &mut out).unwrap();
+        let again = read_from(out.as_slice(), Format::Edn, Path::new("a.edn")).unwrap();
+        assert_eq!(again.f(&again.calls[0]), first.f(&first.calls[0]), "{}", String::from_utf8_lossy(&out));
+    }
+}
+
 fn own(calls: &Calls) -> Vec<u8> {
     let mut out = Vec::new();
     write_own(calls, &mut out, Path::new("h"), "a test").unwrap();
