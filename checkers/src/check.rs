@@ -47,7 +47,8 @@ struct Judged {
 /// Checks a history. The result depends on nothing but the history and the options (not on `options.threads`).
 pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
     if let Some(at) = goes_back(events) {
-        let reason = format!("event {} of the history is earlier than what clients saw before it: it is damaged", at + 1);
+        let reason =
+            format!("event {} of the history is earlier than what clients saw before it: it is damaged", at + 1);
         return given_up(options, reason);
     }
     guarded(options, || checked(header, events, options))

@@ -47,6 +47,27 @@ fn a_consistency_model_says_what_is_a_violation() {
 }
 
 #[test]
+fn our_own_format_says_the_same() {
+    let scratch = Scratch::new("txn-own");
+    scratch.file("skew.edn", SKEW);
+    let export = |from: &str, format: &str, to: &str| {
+        let done = run(&scratch.0, &["history", "export", from, "--operations", format, "--output", to]);
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+    };
+    export("skew.edn", "upheaval", "skew.calls");
+    export("skew.calls", "edn", "again.edn");
+    let check = |file: &str| {
+        let (code, all) = run_json(&scratch.0, &["check", file, "--consistency-model", "serializable"]);
+        (code, all["files"][0]["model"].clone(), all["files"][0]["anomalies"].clone())
+    };
+    assert_eq!(check("skew.calls"), (1, "list-append".into(), serde_json::json!({ "G2-item": 1 })));
+    assert_eq!(check("skew.calls"), check("again.edn"));
+    let (message, code) = refused(&scratch.0, &["history", "stats", "skew.calls"]);
+    assert_eq!(code, 2, "{message}");
+    assert!(message.contains("holds operations only"), "{message}");
+}
+
+#[test]
 fn keys_are_taken_for_what_is_asked_for() {
     let scratch = Scratch::new("txn-keys");
     scratch.file("back.json", BACK);
