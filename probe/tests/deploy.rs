@@ -60,7 +60,7 @@ fn examples_are_sound() {
         let whole: String = text
             .lines()
             .map(|line| match line.strip_prefix("# ") {
-                Some(line) if line.contains(" = ") || line.starts_with("[[") => format!("{line}\n"),
+                Some(line) if line.contains(" = ") || line.starts_with('[') => format!("{line}\n"),
                 _ => format!("{line}\n"),
             })
             .collect();
