@@ -89,6 +89,7 @@ fn mistakes_are_shown_where_they_are() {
         ("[] []", "h:1:4: there is something after the end"),
         ("[5]", "h:1:2: an operation is expected here"),
         ("{\"type\": \"ok\", \"value\": nope}", "h:1:29: `nope` is no JSON"),
+        ("{:type :info, :value ##1}", "h:1:25: after `##` comes Inf, -Inf or NaN"),
         ("some text\nof any kind", "h:1:1: not one operation"),
         ("INFO jepsen.util - 0\t:invoke\t:read\t[1", "h:1:36: this bracket is never closed"),
     ];
@@ -107,7 +108,7 @@ fn mistakes_are_shown_where_they_are() {
 fn what_is_written_reads_back() {
     let text = "{:process 0, :type :invoke, :f :txn, :value [[:append 1 2] [:r :y nil]], :time 5}
         {:process 1, :type :invoke, :f :add, :value \"a\\n\\\"\\u00e9\"}{:process 0, :type :ok, :f :txn, :value [[:append 1 2] [:r :y [1 2]]]}
-        {:process 1, :type :info, :f :add, :value #{1 2.5 {:a 1}}, :error :timeout}{:process 1, :type :invoke, :f :read, :value nil}";
+        {:process 1, :type :info, :f :add, :value #{1 2.5 {:a 1}}, :error :timeout}{:process 1, :type :invoke, :f :read, :value ##-Inf}";
     let first = read(text);
     let mut out = Vec::new();
     write_edn(&first, &mut out).unwrap();

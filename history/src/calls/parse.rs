@@ -170,10 +170,15 @@ impl<R: Read> Parser<'_, R> {
                 self.value(depth + 1)
             }
             Some(b'#') => {
-                // ##Inf, ##NaN
                 self.lex.scan.bump();
                 self.lex.name()?;
-                Ok(Value::Number(self.symbols.intern(self.lex.text()?)))
+                let number = match self.lex.text()? {
+                    "Inf" => "##Inf",
+                    "-Inf" => "##-Inf",
+                    "NaN" => "##NaN",
+                    _ => return self.lex.fault("after `##` comes Inf, -Inf or NaN"),
+                };
+                Ok(Value::Number(self.symbols.intern(number)))
             }
             _ => {
                 self.lex.name()?;
