@@ -3,8 +3,13 @@
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::rustls::ServerConfig;
 use wire::tls::{Identity, Tls, TlsError, provider};
+
+/// What bytes go through, plain or under TLS.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// Towards a server: the registry, or a receiver of notifications.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

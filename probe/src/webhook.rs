@@ -2,9 +2,10 @@
 
 use crate::config::{Config, WebhookSecrets};
 use crate::incident::Incident;
+use crate::tls::Stream;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -133,9 +134,6 @@ async fn post(url: &str, secrets: &WebhookSecrets, body: &Value) -> Result<(), S
     let good = line.split(' ').nth(1).is_some_and(|code| code.starts_with('2'));
     if good { Ok(()) } else { Err(format!("it answered {}", reports::names::clean(&line))) }
 }
-
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 #[cfg(test)]
 mod tests {

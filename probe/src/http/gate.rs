@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "connections live in real time")]
 
+use crate::tls::Stream;
 use axum::serve::Listener;
 use std::future::Future;
 use std::io;
@@ -104,9 +105,6 @@ async fn agree(tcp: TcpStream, tls: Option<TlsAcceptor>) -> Option<Box<dyn Strea
         Some(tls) => Some(Box::new(timeout(AGREE_MAX, tls.accept(tcp)).await.ok()?.ok()?)),
     }
 }
-
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A connection that gives its place back when it ends, and ends in time.
 pub struct Guarded {
