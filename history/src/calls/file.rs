@@ -19,7 +19,7 @@ use super::lex::Fault;
 use super::lines::Stop;
 use super::read::entries;
 use super::scan::{Place, Scanner};
-use super::write::{in_order, render};
+use super::write::{in_order, render, said};
 use super::{Call, Calls, Ended, NO_PROCESS, Sym, Symbols, Value};
 use crate::line::{Line, LineHash, Said};
 use crate::lines::{Broken, Lines, Looks, looks};
@@ -64,12 +64,7 @@ fn entry(line: &mut String, calls: &Calls, call: &Call, completes: bool) {
     if call.process != NO_PROCESS {
         line.push_str(&format!("\"process\":{},", call.process));
     }
-    let (kind, value, time_ns) = match (completes, call.ended) {
-        (false, _) => ("invoke", &call.input, call.start_ns),
-        (true, Ended::Ok) => ("ok", &call.output, call.end_ns),
-        (true, Ended::Fail) => ("fail", &call.output, call.end_ns),
-        (true, Ended::Info) => ("info", &call.output, call.end_ns),
-    };
+    let (kind, value, time_ns) = said(call, completes);
     line.push_str(&format!("\"type\":\"{kind}\""));
     let f = calls.f(call);
     if !f.is_empty() {

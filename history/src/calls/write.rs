@@ -29,17 +29,22 @@ pub(super) fn in_order(calls: &Calls) -> Vec<(u32, bool)> {
     entries.into_iter().map(|(_, number, completes)| (number, completes)).collect()
 }
 
+/// The type, the value and the time of an entry.
+pub(super) fn said(call: &Call, completes: bool) -> (&'static str, &Value, i64) {
+    match (completes, call.ended) {
+        (false, _) => ("invoke", &call.input, call.start_ns),
+        (true, Ended::Ok) => ("ok", &call.output, call.end_ns),
+        (true, Ended::Fail) => ("fail", &call.output, call.end_ns),
+        (true, Ended::Info) => ("info", &call.output, call.end_ns),
+    }
+}
+
 fn entry(line: &mut String, calls: &Calls, call: &Call, completes: bool) {
-    let (kind, value, time_ns) = match (completes, call.ended) {
-        (false, _) => (":invoke", &call.input, call.start_ns),
-        (true, Ended::Ok) => (":ok", &call.output, call.end_ns),
-        (true, Ended::Fail) => (":fail", &call.output, call.end_ns),
-        (true, Ended::Info) => (":info", &call.output, call.end_ns),
-    };
+    let (kind, value, time_ns) = said(call, completes);
     if call.process == NO_PROCESS {
-        line.push_str("{:type ");
+        line.push_str("{:type :");
     } else {
-        line.push_str(&format!("{{:process {}, :type ", call.process));
+        line.push_str(&format!("{{:process {}, :type :", call.process));
     }
     line.push_str(kind);
     let f = calls.f(call);
