@@ -11,18 +11,20 @@
 //! the change stayed in force that long (a registration whose lease may have run out proves nothing about delays). It is late
 //! if some instant in between was bound to show it.
 
+use crate::content::Contents;
 use crate::distribution::{Gauge, Series};
 use crate::finding::{Finding, Findings};
 use crate::ground::Ground;
-use crate::judge::{Mine, Pairs, Transition};
+use crate::judge::{Shown, Transition};
 use crate::record::{Publisher, Record, Step, What};
 use crate::span::{Span, meets};
 use crate::trouble::{Horizon, Trouble};
 use crate::verdict::{Kind, Sample};
-use crate::views::{Index, View, Views};
+use crate::views::{Run, View};
 use history::{Nanos, NodeIx, Outcome};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Convergence times of one dataId.
 pub(crate) struct Times {
@@ -48,44 +50,55 @@ struct Force {
 
 /// Where one stretch stands.
 #[derive(Default)]
-struct Stretch {
+pub(crate) struct Stretch {
     /// Positions reflected, by publisher, where the view does not tell them.
     floors: FxHashMap<usize, usize>,
     version: Option<u64>,
+    /// The content shown last.
+    content: Option<u32>,
 }
 
+/// What the views of one dataId make of its changes, as they pass by.
 pub(crate) struct Changes<'a, 'b> {
-    pub record: &'b Record<'a>,
-    pub horizon: &'b Horizon,
-    pub troubles: &'b [Trouble],
-    pub views: &'b Views,
-    pub ground: &'b Ground,
-    pub pairs: &'b Pairs,
+    record: &'b Record<'a>,
+    contents: &'b Contents,
+    horizon: &'b Horizon,
+    troubles: &'b [Trouble],
+    ground: &'b Ground,
+    shown: &'b [Shown],
     pub findings: Findings,
     pub times: Times,
     pub steps: u64,
     forces: Vec<Vec<Option<Force>>>,
     /// The positions of what takes back, by publisher: looked through at every push, and few.
     taken: Vec<Vec<u32>>,
-    /// Acknowledged changes seen by each run.
-    reached: FxHashMap<usize, u64>,
+    /// When changes were acknowledged, sorted.
+    oks: Vec<Nanos>,
+    /// What differs between contents of which none is the other's base.
+    pairs: FxHashMap<(u32, u32), Rc<[Transition]>>,
 }
 
 impl<'a, 'b> Changes<'a, 'b> {
     pub fn new(
         record: &'b Record<'a>,
+        contents: &'b Contents,
         horizon: &'b Horizon,
         troubles: &'b [Trouble],
-        views: &'b Views,
-        ground: &'b Ground,
-        pairs: &'b Pairs,
+        (ground, shown): (&'b Ground, &'b [Shown]),
     ) -> Changes<'a, 'b> {
-        let forces = (0..ground.locals.len()).map(|l| forces(record, ground, l)).collect();
-        let taken = |local: usize| {
-            let steps = record.publishers[ground.first + local].steps.iter().enumerate();
+        let steps_of = |local: usize| record.publishers[ground.first + local].steps.iter();
+        let forces: Vec<Vec<Option<Force>>> =
+            (0..ground.locals.len()).map(|local| forces(record, ground, local)).collect();
+        let taken = |local| {
+            let steps = steps_of(local).enumerate();
             steps.filter(|(_, step)| takes_back(step)).map(|(at, _)| at as u32).collect()
         };
         let taken = (0..ground.locals.len()).map(taken).collect();
+        let mut oks: Vec<Nanos> = Vec::new();
+        for (local, forces) in forces.iter().enumerate() {
+            oks.extend(forces.iter().zip(steps_of(local)).filter(|f| f.0.is_some()).map(|f| f.1.end));
+        }
+        oks.sort_unstable();
         let times = Times {
             samples: 0,
             coalesced: 0,
@@ -94,65 +107,98 @@ impl<'a, 'b> Changes<'a, 'b> {
             calm: Gauge::new(),
             under_fault: BTreeMap::new(),
             series: Series::default(),
-            changes: 0,
+            changes: oks.len() as u64,
         };
-        let (findings, reached) = (Findings::default(), FxHashMap::default());
-        Changes { record, horizon, troubles, views, ground, pairs, findings, times, steps: 0, forces, taken, reached }
+        let (findings, pairs) = (Findings::default(), FxHashMap::default());
+        Changes {
+            record,
+            contents,
+            horizon,
+            troubles,
+            ground,
+            shown,
+            findings,
+            times,
+            steps: 0,
+            forces,
+            taken,
+            oks,
+            pairs,
+        }
     }
 
-    /// Follows all views of this dataId.
-    pub fn run(&mut self, mine: &Mine) {
-        let mut stretches: FxHashMap<u32, Stretch> = FxHashMap::default();
-        for &at in &mine.views {
-            let view = &self.views.all[at as usize];
-            if view.run == Index::NONE {
+    /// One view, when everything is known about its run but the end.
+    pub fn follow(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch) {
+        self.version(view, stretch);
+        let Some(before) = stretch.content.replace(view.content) else { return };
+        if before == view.content {
+            return;
+        }
+        let (contents, shown) = (self.contents, self.shown);
+        let content = &contents.all[view.content as usize];
+        if content.base == Some(before as usize) {
+            self.transitions(view, run, stretch, &shown[content.place as usize].edge);
+            return;
+        }
+        let known = self.pairs.get(&(before, view.content)).cloned();
+        let transitions = known.unwrap_or_else(|| {
+            let made: Rc<[Transition]> = between(contents, shown, before as usize, view.content as usize).into();
+            self.pairs.insert((before, view.content), Rc::clone(&made));
+            made
+        });
+        self.transitions(view, run, stretch, &transitions);
+    }
+
+    fn transitions(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch, transitions: &[Transition]) {
+        let mut back = Vec::new();
+        let (mut late, mut slowest) = (Vec::new(), 0);
+        for transition in transitions.iter().filter(|t| t.before != t.after) {
+            self.steps += 1;
+            let local = transition.local;
+            let floor = self.floor(stretch, transition, view.at);
+            if transition.after.iter().any(|v| !self.asked(*v, view.at)) {
+                // A value from the future is a phantom, and tells nothing about order.
+                stretch.floors.insert(local, floor);
                 continue;
             }
-            let stretch = stretches.entry(view.stretch).or_default();
-            self.version(view, stretch);
-            let Some(before) = view.before.get().map(|b| self.views.all[b].content()) else { continue };
-            let transitions: &[Transition] = self.pairs.get(&(before, view.content())).map_or(&[], Vec::as_slice);
-            let mut back = Vec::new();
-            let (mut late, mut slowest) = (Vec::new(), 0);
-            for transition in transitions {
-                self.steps += 1;
-                let local = transition.local;
-                let floor = self.floor(stretch, transition, view.at);
-                if transition.after.iter().any(|v| !self.asked(*v, view.at)) {
-                    // A value from the future is a phantom, and tells nothing about order.
-                    stretch.floors.insert(local, floor);
-                    continue;
-                }
-                let (position, went_back) = self.position(view.at, transition, floor);
-                if went_back {
-                    back.push((local + self.ground.first, transition.after.first().copied()));
-                }
-                let told = transition.after.iter().map(|v| self.place(*v)).min().unwrap_or(0);
-                if position == told {
-                    stretch.floors.remove(&local);
-                } else {
-                    stretch.floors.insert(local, position);
-                }
-                let mut before = transition.before.iter().filter(|v| self.asked(**v, view.at)).peekable();
-                // A view without the publisher reflects every taking back asked for by then, also one that changed nothing
-                // to see: the registration may have been gone for another reason before.
-                let taken = self.taken_back(local, view.at);
-                let floor = if before.peek().is_none() { floor.max(taken) } else { floor };
-                let before = before.map(|v| self.place(*v)).fold(floor, usize::max);
-                let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position.max(taken));
-                if let Some(took) = self.sampled(view, local, before, after) {
-                    late.push((local + self.ground.first, transition.before.first().copied()));
-                    slowest = slowest.max(took);
-                }
+            let (position, went_back) = self.position(view.at, transition, floor);
+            if went_back {
+                back.push((local + self.ground.first, transition.after.first().copied()));
             }
-            if !back.is_empty() && self.record.header.contract.monotonic_pushes {
-                self.report(Kind::Backwards, view, back, 0);
+            let told = transition.after.iter().map(|v| self.place(*v)).min().unwrap_or(0);
+            if position != told {
+                stretch.floors.insert(local, position);
+            } else if !stretch.floors.is_empty() {
+                stretch.floors.remove(&local);
             }
-            if !late.is_empty() {
-                self.report(Kind::Late, view, late, slowest);
+            let mut before = transition.before.iter().filter(|v| self.asked(**v, view.at)).peekable();
+            // A view without the publisher reflects every taking back asked for by then, also one that changed nothing
+            // to see: the registration may have been gone for another reason before.
+            let taken = self.taken_back(local, view.at);
+            let floor = if before.peek().is_none() { floor.max(taken) } else { floor };
+            let before = before.map(|v| self.place(*v)).fold(floor, usize::max);
+            let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position.max(taken));
+            if let Some(took) = self.sampled(view, run, local, (before, after)) {
+                late.push((local + self.ground.first, transition.before.first().copied()));
+                slowest = slowest.max(took);
             }
         }
-        self.unseen(&mine.runs);
+        if !back.is_empty() && self.record.header.contract.monotonic_pushes {
+            self.report(Kind::Backwards, view, back, 0);
+        }
+        if !late.is_empty() {
+            self.report(Kind::Late, view, late, slowest);
+        }
+    }
+
+    /// A run is over: counts what it did not get to see, overtaken before the last push, unfinished after it.
+    pub fn ended(&mut self, run: &Run, end: Nanos) {
+        let before = |t: Nanos| self.oks.partition_point(|ok| *ok < t) as u64;
+        let due = before(end) - before(run.start);
+        let rest = due.saturating_sub(run.reached);
+        let after_last = (before(end) - before(run.last)).min(rest);
+        self.times.unfinished += after_last;
+        self.times.coalesced += rest - after_last;
     }
 
     fn place(&self, value: u32) -> usize {
@@ -164,14 +210,13 @@ impl<'a, 'b> Changes<'a, 'b> {
     }
 
     fn version(&mut self, view: &View, stretch: &mut Stretch) {
-        let push = self.record.pushes[view.push()];
-        if let (Some(before), Some(now)) = (stretch.version, push.version)
+        if let (Some(before), Some(now)) = (stretch.version, view.version)
             && now < before
             && self.record.header.contract.monotonic_versions
         {
             self.report(Kind::VersionFell, view, Vec::new(), before);
         }
-        stretch.version = push.version.or(stretch.version);
+        stretch.version = view.version.or(stretch.version);
     }
 
     fn asked(&self, value: u32, now: Nanos) -> bool {
@@ -233,26 +278,25 @@ impl<'a, 'b> Changes<'a, 'b> {
 
     /// Records the changes after position `before` up to `after` that this view was the first of its run to reflect. Answers
     /// how long the slowest one took that came too late.
-    fn sampled(&mut self, view: &View, local: usize, before: usize, after: usize) -> Option<Nanos> {
-        let run = view.run.get()?;
-        let (start, base) = (self.views.runs[run].start, self.views.runs[run].base);
+    fn sampled(&mut self, view: &View, run: &mut Run, local: usize, places: (usize, usize)) -> Option<Nanos> {
+        let (before, after) = places;
         let steps = &self.publisher(local).steps;
         let mut late = None;
         for place in before + 1..=after.min(steps.len()) {
             let Some(force) = self.forces[local][place - 1] else { continue };
             let ok = steps[place - 1].end;
-            if ok < start {
+            if ok < run.start {
                 continue;
             }
             self.steps += 1;
-            *self.reached.entry(run).or_default() += 1;
+            run.reached += 1;
             self.times.coalesced += u64::from(place < after);
             if view.at > force.kept {
                 continue;
             }
             let took = view.at.saturating_sub(ok);
             self.sample(ok, took);
-            let due = ok.max(base);
+            let due = ok.max(run.base);
             if view.at > due + 1
                 && view.at <= force.definite
                 && !self.horizon.too_old(due, Span::new(due + 1, view.at - 1)).is_empty()
@@ -277,32 +321,42 @@ impl<'a, 'b> Changes<'a, 'b> {
         self.times.series.record(Sample { at: ok, took });
     }
 
-    /// Counts what runs did not get to see: overtaken before the last push, unfinished after it.
-    fn unseen(&mut self, runs: &[usize]) {
-        let mut oks: Vec<Nanos> = Vec::new();
-        for (local, forces) in self.forces.iter().enumerate() {
-            let steps = &self.publisher(local).steps;
-            oks.extend(forces.iter().zip(steps).filter(|f| f.0.is_some()).map(|f| f.1.end));
-        }
-        oks.sort_unstable();
-        self.times.changes = oks.len() as u64;
-        for &at in runs {
-            let run = &self.views.runs[at];
-            let before = |t: Nanos| oks.partition_point(|ok| *ok < t) as u64;
-            let due = before(run.end) - before(run.start);
-            let rest = due.saturating_sub(self.reached.get(&at).copied().unwrap_or(0));
-            let after_last = (before(run.end) - before(run.last)).min(rest);
-            self.times.unfinished += after_last;
-            self.times.coalesced += rest - after_last;
-        }
-    }
-
     fn report(&mut self, kind: Kind, view: &View, concerned: Vec<(usize, Option<u32>)>, amount: u64) {
-        let push = self.record.pushes[view.push()];
         let window = self.horizon.window(view.at);
         let concerned = concerned.into_iter().take(crate::finding::CONCERNED_MAX).collect();
-        self.findings.push(Finding { concerned, amount, ..Finding::in_view(kind, push, view, view.at, window) });
+        let data = self.ground.data;
+        self.findings.push(Finding { concerned, amount, ..Finding::in_view(kind, data, view, view.at, window) });
     }
+}
+
+/// What differs between two contents, by publisher: what the first of the steps from one to the other finds there, and what
+/// the last of them leaves.
+fn between(contents: &Contents, shown: &[Shown], from: usize, to: usize) -> Vec<Transition> {
+    let edge = |at: usize| &shown[contents.all[at].place as usize].edge;
+    let mut changed: BTreeMap<usize, Transition> = BTreeMap::new();
+    // Down to the content that both come from: undone, so each is read from its end to its beginning.
+    let (down, up) = contents.path(from, to);
+    for at in down {
+        for step in edge(at) {
+            let made = changed.entry(step.local).or_insert_with(|| Transition {
+                local: step.local,
+                before: step.after.clone(),
+                after: Vec::new(),
+            });
+            made.after.clone_from(&step.before);
+        }
+    }
+    for at in up.into_iter().rev() {
+        for step in edge(at) {
+            let made = changed.entry(step.local).or_insert_with(|| Transition {
+                local: step.local,
+                before: step.before.clone(),
+                after: Vec::new(),
+            });
+            made.after.clone_from(&step.after);
+        }
+    }
+    changed.into_values().filter(|t| t.before != t.after).collect()
 }
 
 /// Whether nothing of the publisher is left after this step.

@@ -7,7 +7,7 @@ use crate::evidence::Evidence;
 use crate::finding::{Finding, Findings, Seen};
 use crate::ground::Ground;
 use crate::hearing::Hearing;
-use crate::judge::{Judge, Mine, Stopped};
+use crate::judge::{Judge, Shown, Stopped};
 use crate::options::{Checker, Options};
 use crate::presence::reregistered_after;
 use crate::record::Record;
@@ -15,29 +15,37 @@ use crate::span::Span;
 use crate::sufficiency::{Seen as Sufficiency, reasons};
 use crate::trouble::{Horizon, Trouble, troubles};
 use crate::verdict::{CheckResult, Convergence, Figure, Kind, Report, Verdict};
-use crate::views::Views;
+use crate::views::{Followed, Known, Unserved, Walk, Watched};
 use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Everything that is known before the first judgement.
+/// Everything that is known before the first push.
 struct Prepared<'a> {
     record: Record<'a>,
     contents: Contents,
     troubles: Vec<Trouble>,
     horizon: Horizon,
     hearings: Vec<Hearing>,
-    views: Views,
-    by_data: BTreeMap<DataIx, Mine>,
+    /// Reads that ended ok, by dataId.
+    reads: FxHashMap<DataIx, Vec<usize>>,
+}
+
+/// The truth about one dataId, and what its contents are worth.
+struct Truth {
+    data: DataIx,
+    ground: Ground,
+    shown: Vec<Shown>,
+    judged: Judged,
 }
 
 /// What came out for one dataId.
+#[derive(Default)]
 struct Judged {
     findings: Findings,
-    times: Times,
+    times: Option<Times>,
     steps: u64,
     stopped: Option<Stopped>,
     /// Time of chaos during which pinned publishers had to be there, and the whole of it, summed.
@@ -46,24 +54,7 @@ struct Judged {
 
 /// Checks a history. The result depends on nothing but the history and the options (not on `options.threads`).
 pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
-    if let Some(at) = goes_back(events) {
-        let reason =
-            format!("event {} of the history is earlier than what clients saw before it: it is damaged", at + 1);
-        return given_up(options, reason);
-    }
     guarded(options, || checked(header, events, options))
-}
-
-/// The first event of a client that is earlier than one before it. Faults and phases have clocks of their own.
-fn goes_back(events: &[Event]) -> Option<usize> {
-    let mut last = 0;
-    let mut earlier = |time: Nanos| std::mem::replace(&mut last, time) > time;
-    events.iter().position(|event| match event {
-        Event::Op(op) => earlier(op.time),
-        Event::Push(push) => earlier(push.time),
-        Event::Connection(connection) => earlier(connection.time),
-        _ => false,
-    })
 }
 
 /// A checker that breaks down has not passed.
@@ -105,50 +96,70 @@ fn unit(checker: Checker) -> &'static str {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(header: &'a Header, events: &'a [Event], options: &Options) -> Prepared<'a> {
-        let mut record = Record::new(header, events);
-        let contents = Contents::new(&mut record);
-        let troubles = troubles(events);
-        let horizon = Horizon::new(&header.contract, options, &troubles);
+    fn new(record: Record<'a>, contents: Contents, options: &Options) -> Prepared<'a> {
+        let troubles = troubles(&record.faults);
+        let horizon = Horizon::new(&record.header.contract, options, &troubles);
         let hearings: Vec<Hearing> = record.sessions.iter().map(|s| Hearing::new(&record, s, &troubles)).collect();
-        let views = Views::new(&record, &contents, &horizon, &hearings, options);
-        // Hashed while it is filled: every view has to find its dataId.
-        let mut by_data: FxHashMap<DataIx, Mine> = FxHashMap::default();
-        record.publishers.iter().for_each(|p| {
-            by_data.entry(p.data).or_default();
-        });
-        contents.all.iter().for_each(|c| {
-            by_data.entry(c.data).or_default();
-        });
-        for (at, view) in views.all.iter().enumerate() {
-            by_data.entry(contents.all[view.content()].data).or_default().views.push(at as u32);
-        }
-        for (at, run) in views.runs.iter().enumerate() {
-            by_data.entry(run.data).or_default().runs.push(at);
-        }
+        let mut reads: FxHashMap<DataIx, Vec<usize>> = FxHashMap::default();
         for (at, op) in record.ops.iter().enumerate() {
             if let (Function::Read, Outcome::Ok, Some(data)) = (op.f, op.outcome, op.data) {
-                by_data.entry(data).or_default().reads.push(at);
+                reads.entry(data).or_default().push(at);
             }
         }
-        let by_data = by_data.into_iter().collect();
-        Prepared { record, contents, troubles, horizon, hearings, views, by_data }
+        Prepared { record, contents, troubles, horizon, hearings, reads }
     }
 
-    fn judge(&self, data: DataIx, options: &Options) -> Judged {
+    /// DataIds with publishers or contents.
+    fn data_ids(&self) -> Vec<DataIx> {
+        let published = self.record.publishers.iter().map(|p| p.data);
+        let known: BTreeSet<DataIx> = published.chain(self.contents.counts.keys().copied()).collect();
+        known.into_iter().collect()
+    }
+
+    fn judge<'b>(&'b self, ground: &'b Ground, options: &Options) -> Judge<'a, 'b> {
+        Judge::new(&self.record, &self.contents, &self.horizon, ground, options.steps_max)
+    }
+
+    fn truth(&self, data: DataIx, options: &Options) -> Truth {
         let ground = Ground::new(&self.record, options, &self.horizon, &self.hearings, data);
-        let mine = &self.by_data[&data];
-        let mut judge =
-            Judge::new(&self.record, &self.contents, &self.horizon, &self.views, &ground, options.steps_max);
-        let stopped = judge.run(mine).err();
-        let mut changes = Changes::new(&self.record, &self.horizon, &self.troubles, &self.views, &ground, &judge.pairs);
-        if stopped.is_none() {
-            changes.run(mine);
+        let mut judge = self.judge(&ground, options);
+        let (shown, stopped) = match judge.survey(self.reads.get(&data).map_or(&[], Vec::as_slice)) {
+            Ok(shown) => (shown, None),
+            Err(stopped) => (Vec::new(), Some(stopped)),
+        };
+        let (findings, steps) = (judge.findings, judge.steps);
+        let judged = Judged { findings, times: None, steps, stopped, pinned: self.pinned(&ground) };
+        Truth { data, ground, shown, judged }
+    }
+
+    /// One pass over all pushes, for one in `shards` of the dataIds.
+    fn watch(&self, truths: &[Truth], events: &[Event], shard: (u32, u32), options: &Options) -> Watched {
+        let Prepared { record, contents, troubles, horizon, hearings, .. } = self;
+        let known = Known { record, contents, horizon, hearings, options };
+        let mine = truths.iter().filter(|t| t.judged.stopped.is_none() && t.data % shard.1 == shard.0);
+        let followed = mine.map(|t| {
+            let changes = Changes::new(record, contents, horizon, troubles, (&t.ground, &t.shown));
+            (t.data, t.shown.as_slice(), changes)
+        });
+        let mut walk = Walk::new(known, shard, followed);
+        events.iter().for_each(|event| walk.see(event));
+        walk.finish()
+    }
+
+    /// Adds what the pass found, and judges what it put aside.
+    fn finish(&self, truth: Truth, followed: Option<Followed>, options: &Options) -> Judged {
+        let mut judged = truth.judged;
+        let Some(followed) = followed else { return judged };
+        judged.steps += followed.steps;
+        if !followed.aside.is_empty() {
+            let mut judge = self.judge(&truth.ground, options);
+            judged.stopped = judge.views(&followed.aside).err();
+            judged.findings.merge(judge.findings);
+            judged.steps += judge.steps;
         }
-        let (times, steps) = (changes.times, judge.steps + changes.steps);
-        let mut findings = judge.findings;
-        findings.merge(changes.findings);
-        Judged { findings, times, steps, stopped, pinned: self.pinned(&ground) }
+        judged.findings.merge(followed.findings);
+        judged.times = Some(followed.times);
+        judged
     }
 
     fn pinned(&self, ground: &Ground) -> (u128, u128) {
@@ -172,51 +183,92 @@ impl<'a> Prepared<'a> {
         (from < to).then(|| Span::new(from, to))
     }
 
-    /// All dataIds, on so many threads; the order of the results is that of the dataIds.
-    fn judge_all(&self, options: &Options) -> Vec<Result<Judged, String>> {
-        let datas: Vec<DataIx> = self.by_data.keys().copied().collect();
-        let results: Vec<Mutex<Option<Result<Judged, String>>>> = datas.iter().map(|_| Mutex::new(None)).collect();
-        let next = AtomicUsize::new(0);
-        let work = || {
-            while let Some((&data, slot)) = {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                datas.get(at).zip(results.get(at))
-            } {
-                let judged = catch_unwind(AssertUnwindSafe(|| self.judge(data, options)));
-                let judged = judged.map_err(|p| format!("judging dataId {data} broke down: {}", words(p.as_ref())));
-                *slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(judged);
+    /// Everything about all dataIds.
+    fn judge_all(&self, events: &[Event], options: &Options) -> (Watched, Vec<Result<Judged, String>>) {
+        let data_ids = self.data_ids();
+        let truths = on_threads(data_ids, options.threads, |data| self.truth(data, options));
+        let mut out: Vec<Result<Judged, String>> = Vec::new();
+        let mut known = Vec::new();
+        for truth in truths {
+            match truth {
+                Ok(truth) => known.push(truth),
+                Err(reason) => out.push(Err(reason)),
             }
-        };
-        let threads = options.threads.clamp(1, datas.len().max(1));
-        std::thread::scope(|scope| {
-            (1..threads).for_each(|_| {
-                scope.spawn(work);
-            });
-            work();
-        });
-        let taken = results.into_iter().map(|r| r.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
-        taken.map(|r| r.unwrap_or_else(|| Err("a dataId was not judged".to_owned()))).collect()
-    }
-
-    fn add_unserved(&self, findings: &mut Findings) {
-        for unserved in &self.views.unserved {
-            findings.push(Finding {
-                kind: Kind::Stale,
-                time: unserved.time,
-                client: unserved.client,
-                subscription: Some(unserved.subscription),
-                node: None,
-                data: unserved.data,
-                content: None,
-                version: None,
-                seen: Seen::Nothing(unserved.forgotten),
-                window: Span::new(unserved.since, unserved.time),
-                concerned: Vec::new(),
-                foreign: Vec::new(),
-                amount: unserved.time - unserved.since,
-            });
         }
+        let shards = options.threads.clamp(1, known.len().max(1)) as u32;
+        let passes = on_threads((0..shards).collect(), options.threads, |shard| {
+            self.watch(&known, events, (shard, shards), options)
+        });
+        let mut watched = Watched::default();
+        for pass in passes {
+            match pass {
+                Ok(pass) => watched.merge(pass),
+                Err(reason) => out.push(Err(reason)),
+            }
+        }
+        let rest: Vec<(Truth, Option<Followed>)> = known
+            .into_iter()
+            .map(|truth| {
+                let followed = watched.followed.remove(&truth.data);
+                (truth, followed)
+            })
+            .collect();
+        out.extend(on_threads(rest, options.threads, |(truth, followed)| self.finish(truth, followed, options)));
+        (watched, out)
     }
+}
+
+fn add_unserved(unserved: &[Unserved], findings: &mut Findings) {
+    for unserved in unserved {
+        findings.push(Finding {
+            kind: Kind::Stale,
+            time: unserved.time,
+            client: unserved.client,
+            subscription: Some(unserved.subscription),
+            node: None,
+            data: unserved.data,
+            content: None,
+            version: None,
+            seen: Seen::Nothing(unserved.forgotten),
+            window: Span::new(unserved.since, unserved.time),
+            concerned: Vec::new(),
+            foreign: Vec::new(),
+            amount: unserved.time - unserved.since,
+        });
+    }
+}
+
+/// Works on all items, on so many threads; the order of the results is that of the items. One that breaks down is a reason.
+fn on_threads<T: Send, R: Send>(items: Vec<T>, threads: usize, work: impl Fn(T) -> R + Sync) -> Vec<Result<R, String>> {
+    let guarded = |item: T| {
+        catch_unwind(AssertUnwindSafe(|| work(item)))
+            .map_err(|p| format!("the judge broke down: {}", words(p.as_ref())))
+    };
+    let threads = threads.clamp(1, items.len().max(1));
+    if threads == 1 {
+        return items.into_iter().map(guarded).collect();
+    }
+    let count = items.len();
+    let waiting = Mutex::new(items.into_iter().enumerate());
+    let results: Mutex<Vec<Option<Result<R, String>>>> = Mutex::new((0..count).map(|_| None).collect());
+    let work = || {
+        while let Some((at, item)) = lock(&waiting).next() {
+            let result = guarded(item);
+            lock(&results)[at] = Some(result);
+        }
+    };
+    std::thread::scope(|scope| {
+        (1..threads).for_each(|_| {
+            scope.spawn(work);
+        });
+        work();
+    });
+    let results = results.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    results.into_iter().map(|r| r.unwrap_or_else(|| Err("a dataId was not judged".to_owned()))).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Everything gathered from all dataIds.
@@ -229,7 +281,7 @@ struct Gathered {
     reasons: Vec<String>,
 }
 
-fn gather(prepared: &Prepared, results: Vec<Result<Judged, String>>, options: &Options) -> Gathered {
+fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: &Options) -> Gathered {
     let mut out = Gathered {
         findings: Findings::default(),
         convergence: Convergence::default(),
@@ -254,16 +306,17 @@ fn gather(prepared: &Prepared, results: Vec<Result<Judged, String>>, options: &O
         out.findings.merge(judged.findings);
         out.steps += judged.steps;
         out.pinned = (out.pinned.0 + judged.pinned.0, out.pinned.1 + judged.pinned.1);
-        out.changes += judged.times.changes;
-        out.convergence.samples += judged.times.samples;
-        out.convergence.coalesced += judged.times.coalesced;
-        out.convergence.unfinished += judged.times.unfinished;
-        all.merge(&judged.times.all);
-        calm.merge(&judged.times.calm);
-        for (id, gauge) in &judged.times.under_fault {
+        let Some(times) = judged.times else { continue };
+        out.changes += times.changes;
+        out.convergence.samples += times.samples;
+        out.convergence.coalesced += times.coalesced;
+        out.convergence.unfinished += times.unfinished;
+        all.merge(&times.all);
+        calm.merge(&times.calm);
+        for (id, gauge) in &times.under_fault {
             under.entry(*id).or_insert_with(Gauge::new).merge(gauge);
         }
-        series.push(judged.times.series);
+        series.push(times.series);
     }
     if out.steps > options.steps_max {
         out.reasons.push(format!("the check would take more than {} steps and gave up", options.steps_max));
@@ -272,23 +325,24 @@ fn gather(prepared: &Prepared, results: Vec<Result<Judged, String>>, options: &O
     out.convergence.calm = calm.distribution();
     out.convergence.under_fault = under.into_iter().map(|(id, g)| (id, g.distribution())).collect();
     out.convergence.series = Series::joined(series);
-    prepared.add_unserved(&mut out.findings);
+    add_unserved(unserved, &mut out.findings);
     out.findings.finish();
     out
 }
 
 fn checked(header: &Header, events: &[Event], options: &Options) -> Report {
-    let prepared = Prepared::new(header, events, options);
-    let results = prepared.judge_all(options);
-    let mut gathered = gather(&prepared, results, options);
-    let seen = Sufficiency::new(
-        &prepared.record,
-        &prepared.contents,
-        &prepared.troubles,
-        &prepared.horizon,
-        &prepared.views,
-        gathered.pinned,
-    );
+    let (record, contents) = Record::new(header, events);
+    if let Some(at) = record.goes_back {
+        let reason =
+            format!("event {} of the history is earlier than what clients saw before it: it is damaged", at + 1);
+        return given_up(options, reason);
+    }
+    let prepared = Prepared::new(record, contents, options);
+    let (mut watched, results) = prepared.judge_all(events, options);
+    watched.unserved.sort_by_key(|u| (u.time, u.client, u.subscription));
+    let mut gathered = gather(&watched.unserved, results, options);
+    let Prepared { record, contents, troubles, .. } = &prepared;
+    let seen = Sufficiency::new(record, contents, troubles, &watched, gathered.pinned);
     gathered.reasons.extend(reasons(&seen, &prepared.record, options));
     let evidence = Evidence {
         record: &prepared.record,

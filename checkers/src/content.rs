@@ -4,7 +4,7 @@
 //! two contents is found along the path between them.
 
 use crate::record::Record;
-use history::{DataIx, Event, SnapshotId};
+use history::{DataIx, Snapshot, SnapshotId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub(crate) struct Content {
     pub add: Vec<u32>,
     pub remove: Vec<u32>,
     pub len: i64,
+    /// Its place among the contents of its dataId.
+    pub place: u32,
     depth: u32,
 }
 
@@ -24,66 +26,68 @@ pub(crate) struct Content {
 #[derive(Default)]
 pub(crate) struct Contents {
     pub all: Vec<Content>,
-    pub by_id: FxHashMap<SnapshotId, usize>,
+    by_id: FxHashMap<SnapshotId, usize>,
     pub children: Vec<Vec<usize>>,
     pub roots: BTreeMap<DataIx, Vec<usize>>,
+    /// How many contents each dataId has.
+    pub counts: FxHashMap<DataIx, u32>,
     /// Contents that cannot be known: their base is missing or of another dataId, or lacks what they remove.
     pub damaged: Vec<SnapshotId>,
 }
 
 impl Contents {
-    pub fn new(record: &mut Record) -> Contents {
-        let mut contents = Contents::default();
-        for event in record.events {
-            let Event::Snapshot(snapshot) = event else { continue };
-            let base = match snapshot.base.map(|id| contents.by_id.get(&id).copied()) {
-                None => None,
-                Some(Some(base)) if contents.all[base].data == snapshot.data => Some(base),
-                Some(_) => {
-                    contents.damaged.push(snapshot.id);
-                    continue;
-                }
-            };
-            if contents.by_id.contains_key(&snapshot.id) {
-                contents.damaged.push(snapshot.id);
-                continue;
+    /// One more content, after all those that it may be based on.
+    pub fn add(&mut self, snapshot: &Snapshot, record: &mut Record) {
+        let base = match snapshot.base.map(|id| self.find(id)) {
+            None => None,
+            Some(Some(base)) if self.all[base].data == snapshot.data => Some(base),
+            Some(_) => {
+                self.damaged.push(snapshot.id);
+                return;
             }
-            let at = contents.all.len();
-            let add: Vec<u32> = snapshot.add.iter().map(|v| record.value_id(v)).collect();
-            let remove: Vec<u32> = snapshot.remove.iter().map(|v| record.value_id(v)).collect();
-            let (len, depth) = base.map_or((0, 0), |b| (contents.all[b].len, contents.all[b].depth + 1));
-            let len = len + add.len() as i64 - remove.len() as i64;
-            contents.all.push(Content { id: snapshot.id, data: snapshot.data, base, add, remove, len, depth });
-            contents.children.push(Vec::new());
-            contents.by_id.insert(snapshot.id, at);
-            match base {
-                Some(base) => contents.children[base].push(at),
-                None => contents.roots.entry(snapshot.data).or_default().push(at),
-            }
+        };
+        if self.by_id.contains_key(&snapshot.id) {
+            self.damaged.push(snapshot.id);
+            return;
         }
-        contents
+        let at = self.all.len();
+        let add: Vec<u32> = snapshot.add.iter().map(|v| record.value_id(v)).collect();
+        let remove: Vec<u32> = snapshot.remove.iter().map(|v| record.value_id(v)).collect();
+        let (len, depth) = base.map_or((0, 0), |b| (self.all[b].len, self.all[b].depth + 1));
+        let len = len + add.len() as i64 - remove.len() as i64;
+        let count = self.counts.entry(snapshot.data).or_default();
+        let place = *count;
+        *count += 1;
+        self.all.push(Content { id: snapshot.id, data: snapshot.data, base, add, remove, len, place, depth });
+        self.children.push(Vec::new());
+        self.by_id.insert(snapshot.id, at);
+        match base {
+            Some(base) => self.children[base].push(at),
+            None => self.roots.entry(snapshot.data).or_default().push(at),
+        }
     }
 
-    /// How often each element is more (or less) often in `to` than in `from`, without zeros, sorted by element.
-    pub fn difference(&self, from: usize, to: usize) -> Vec<(u32, i32)> {
-        let mut net: BTreeMap<u32, i32> = BTreeMap::new();
-        let mut apply = |at: usize, sign: i32| {
-            let content = &self.all[at];
-            content.add.iter().for_each(|v| *net.entry(*v).or_default() += sign);
-            content.remove.iter().for_each(|v| *net.entry(*v).or_default() -= sign);
-            content.base
-        };
-        let (mut a, mut b) = (Some(from), Some(to));
-        while a != b {
-            let depth = |x: Option<usize>| x.map_or(-1, |x| i64::from(self.all[x].depth));
-            if depth(a) >= depth(b) {
-                a = a.and_then(|x| apply(x, -1));
-            } else {
-                b = b.and_then(|x| apply(x, 1));
-            }
+    /// Where the content of this number is. Recorders number them one after the other, so that it is mostly found at once.
+    pub fn find(&self, id: SnapshotId) -> Option<usize> {
+        match self.all.get(id as usize) {
+            Some(content) if content.id == id => Some(id as usize),
+            _ => self.by_id.get(&id).copied(),
         }
-        net.retain(|_, n| *n != 0);
-        net.into_iter().collect()
+    }
+
+    /// The contents on the way from one to another: those to be undone, then those to be made, both from the ends towards what
+    /// they have in common.
+    pub fn path(&self, from: usize, to: usize) -> (Vec<usize>, Vec<usize>) {
+        let depth = |x: Option<usize>| x.map_or(-1, |x| i64::from(self.all[x].depth));
+        let (mut a, mut b) = (Some(from), Some(to));
+        let (mut down, mut up) = (Vec::new(), Vec::new());
+        while a != b {
+            let (side, list) = if depth(a) >= depth(b) { (&mut a, &mut down) } else { (&mut b, &mut up) };
+            let Some(at) = *side else { break };
+            list.push(at);
+            *side = self.all[at].base;
+        }
+        (down, up)
     }
 
     /// The whole content, sorted by element.

@@ -9,7 +9,7 @@ use crate::record::{Publisher, Record, What};
 use crate::span::{Span, millis};
 use crate::trouble::Trouble;
 use crate::verdict::{Kind, TrailEntry, Violation};
-use history::{ClientId, ConnectionState, Event, Function, MILLI, Outcome};
+use history::{ClientId, ConnectionState, Function, MILLI, Outcome};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 
@@ -256,19 +256,18 @@ impl Evidence<'_, '_> {
             out.extend(self.steps(publisher).into_iter().filter(|e| e.time <= f.time));
         }
         let mut losses: Vec<TrailEntry> = Vec::new();
-        for event in self.record.events {
-            let Event::Connection(c) = event else { continue };
-            if c.time > f.time || !clients.contains(&c.client) {
+        for &(time, client, state) in &self.record.connections {
+            if time > f.time || !clients.contains(&client) {
                 continue;
             }
-            let what = match c.state {
+            let what = match state {
                 ConnectionState::Connected => "connected",
                 ConnectionState::Resumed => "resumed",
                 ConnectionState::Lost => "lost",
                 ConnectionState::Expired => "expired",
                 ConnectionState::Closed => "closed",
             };
-            losses.push(entry(c.time, c.client, what));
+            losses.push(entry(time, client, what));
         }
         for op in self.record.ops.iter().filter(|op| op.f == Function::Vanish) {
             if op.invoke <= f.time && clients.contains(&op.client) {

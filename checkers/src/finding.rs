@@ -51,17 +51,17 @@ pub(crate) type Story = (ClientId, Option<u32>, Option<usize>, Option<u32>);
 
 impl Finding {
     /// In the push of a view, at a time at which `window` could have explained it; nobody is concerned yet.
-    pub fn in_view(kind: Kind, push: &history::Push, view: &View, time: Nanos, window: Span) -> Finding {
+    pub fn in_view(kind: Kind, data: DataIx, view: &View, time: Nanos, window: Span) -> Finding {
         Finding {
             kind,
             time,
-            client: push.client,
-            subscription: Some(push.subscription),
-            node: push.node,
-            data: push.data,
-            content: Some(view.content()),
-            version: push.version,
-            seen: Seen::Push(view.push()),
+            client: view.client,
+            subscription: Some(view.subscription),
+            node: view.node,
+            data,
+            content: Some(view.content as usize),
+            version: view.version,
+            seen: Seen::Push(view.push as usize),
             window,
             concerned: Vec::new(),
             foreign: Vec::new(),

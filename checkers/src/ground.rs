@@ -101,6 +101,26 @@ impl Ground {
         (self.cut_at(span.from), self.cut_at(span.to))
     }
 
+    /// Runs of positions of cuts as spans of time.
+    pub fn cut_spans(&self, runs: &[(usize, usize)]) -> Vec<Span> {
+        let end = |to: usize| self.cuts.get(to + 1).map_or(Nanos::MAX, |next| next - 1);
+        runs.iter().map(|&(from, to)| Span::new(self.cuts[from], end(to))).collect()
+    }
+
+    /// Runs of positions of marks as spans of time; without those between two marks with no instant in between.
+    pub fn mark_spans(&self, runs: &[(usize, usize)]) -> Vec<Span> {
+        let begin = |at: usize| match (at % 2, at / 2) {
+            (1, mark) => self.marks[mark],
+            (_, 0) => 0,
+            (_, mark) => self.marks[mark - 1].saturating_add(1),
+        };
+        let end = |at: usize| match (at % 2, at / 2) {
+            (1, mark) => self.marks[mark],
+            (_, mark) => self.marks.get(mark).map_or(Nanos::MAX, |next| next.saturating_sub(1)),
+        };
+        runs.iter().map(|&(from, to)| Span::new(begin(from), end(to))).filter(|s| s.from <= s.to).collect()
+    }
+
     /// The positions outside these spans, whose ends are marks.
     fn against(&self, explained: &[Span]) -> Vec<(u32, u32)> {
         let last = 2 * self.marks.len() as u32;

@@ -1,9 +1,12 @@
-//! Judges every content of one dataId at every instant at which somebody had it before the eyes.
+//! Judges the contents of one dataId against its truth.
 //!
 //! Two segment trees stand for the content at hand: `against` counts, for each instant, the publishers about which the content
 //! would be wrong then (an instant with none explains the whole content); `bad` counts, for each instant at which the
 //! content may be shown, the publishers about which it is out of date. Going from one content to the next changes only
-//! what differs, so a content costs its difference, and a push or a view of a known content costs a logarithm.
+//! what differs, so a content costs its difference.
+//!
+//! [`Judge::survey`] asks each content once when it is in order ([`Shown`]): nearly all views are found in order by that alone, as
+//! they pass by. [`Judge::views`] judges the others, of which there are few, and says what is wrong about them.
 
 mod rules;
 
@@ -14,12 +17,12 @@ use crate::record::Record;
 use crate::span::{Span, meets};
 use crate::tree::Tree;
 use crate::trouble::Horizon;
-use crate::views::Views;
+use crate::views::View;
 use history::SnapshotId;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What changed about one publisher between two contents.
+/// What one content says about a publisher after another.
 #[derive(Clone, Debug)]
 pub(crate) struct Transition {
     /// Index into [`Ground::locals`].
@@ -28,26 +31,29 @@ pub(crate) struct Transition {
     pub after: Vec<u32>,
 }
 
-/// Differences between pairs of contents that followed each other before somebody's eyes.
-pub(crate) type Pairs = FxHashMap<(usize, usize), Vec<Transition>>;
-
-/// What belongs to one dataId, by index: views in order of time, reads that ended ok, runs.
-#[derive(Default)]
-pub(crate) struct Mine {
-    pub views: Vec<u32>,
-    pub reads: Vec<usize>,
-    pub runs: Vec<usize>,
+/// When a content is in order, and what it changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    /// It has what nobody published, or something twice: never in order.
+    pub odd: bool,
+    /// The instants at which it is not out of date; sorted, disjoint.
+    pub fresh: Vec<Span>,
+    /// The instants that explain all of it; sorted, disjoint.
+    pub explained: Vec<Span>,
+    /// What differs from its base, or from the empty content if it has none.
+    pub edge: Vec<Transition>,
 }
+
+/// A content with more spans than this is left to [`Judge::views`] whenever it is shown.
+const SPANS_MAX: usize = 64;
 
 /// The work on one dataId.
 pub(crate) struct Judge<'a, 'b> {
     pub record: &'b Record<'a>,
     pub contents: &'b Contents,
     pub horizon: &'b Horizon,
-    pub views: &'b Views,
     pub ground: &'b Ground,
     pub findings: Findings,
-    pub pairs: Pairs,
     pub steps: u64,
     pub steps_max: u64,
     against: Tree,
@@ -56,15 +62,6 @@ pub(crate) struct Judge<'a, 'b> {
     shown: Vec<Vec<(u32, u32)>>,
     foreign: BTreeMap<u32, u32>,
     doubled: BTreeSet<usize>,
-}
-
-/// Where a content was seen.
-#[derive(Default)]
-struct Uses {
-    views: Vec<u32>,
-    reads: Vec<usize>,
-    /// Contents before it.
-    before: BTreeSet<usize>,
 }
 
 /// Why the judge gave up.
@@ -81,7 +78,6 @@ impl<'a, 'b> Judge<'a, 'b> {
         record: &'b Record<'a>,
         contents: &'b Contents,
         horizon: &'b Horizon,
-        views: &'b Views,
         ground: &'b Ground,
         steps_max: u64,
     ) -> Judge<'a, 'b> {
@@ -89,10 +85,8 @@ impl<'a, 'b> Judge<'a, 'b> {
             record,
             contents,
             horizon,
-            views,
             ground,
             findings: Findings::default(),
-            pairs: Pairs::default(),
             steps: 0,
             steps_max,
             against: Tree::new(ground.marks_len()),
@@ -105,26 +99,39 @@ impl<'a, 'b> Judge<'a, 'b> {
         judge
     }
 
-    /// Judges everything of this dataId.
-    pub fn run(&mut self, mine: &Mine) -> Result<(), Stopped> {
-        let mut uses: FxHashMap<usize, Uses> = FxHashMap::default();
-        for &at in &mine.views {
-            let view = &self.views.all[at as usize];
-            let entry = uses.entry(view.content()).or_default();
-            entry.views.push(at);
-            if let Some(before) = view.before.get() {
-                let before = self.views.all[before].content();
-                if before != view.content() {
-                    entry.before.insert(before);
-                }
+    /// Judges reads (places of operations that ended ok) and says of each content, by its place, when it is in order.
+    pub fn survey(&mut self, reads: &[usize]) -> Result<Vec<Shown>, Stopped> {
+        let mut read_of: FxHashMap<usize, Vec<usize>> = FxHashMap::default();
+        for &at in reads {
+            let content = self.record.ops[at].snapshot.and_then(|id| self.contents.find(id));
+            if let Some(content) = content.filter(|c| self.contents.all[*c].data == self.ground.data) {
+                read_of.entry(content).or_default().push(at);
             }
         }
-        for &at in &mine.reads {
-            let content = self.record.ops[at].snapshot.and_then(|id| self.contents.by_id.get(&id));
-            if let Some(content) = content.filter(|c| self.contents.all[**c].data == self.ground.data) {
-                uses.entry(*content).or_default().reads.push(at);
+        let count = self.contents.counts.get(&self.ground.data).copied().unwrap_or(0);
+        let mut out = vec![Shown::default(); count as usize];
+        self.each(|judge, at| {
+            out[judge.contents.all[at].place as usize] = judge.shown_at(at);
+            for &read in read_of.get(&at).into_iter().flatten() {
+                judge.read(read, at);
             }
-        }
+        })?;
+        Ok(out)
+    }
+
+    /// Judges views that a look at their content does not find in order.
+    pub fn views(&mut self, views: &[View]) -> Result<(), Stopped> {
+        let mut of: FxHashMap<usize, Vec<&View>> = FxHashMap::default();
+        views.iter().for_each(|view| of.entry(view.content as usize).or_default().push(view));
+        self.each(|judge, at| {
+            let Some(views) = of.get(&at) else { return };
+            let suspects = judge.suspects(views);
+            views.iter().for_each(|view| judge.view(view, &suspects));
+        })
+    }
+
+    /// Visits all contents, each with the trees as they stand for it.
+    fn each(&mut self, mut visit: impl FnMut(&mut Self, usize)) -> Result<(), Stopped> {
         // Depth first, without recursion: chains of differences are long. True: enter, false: leave.
         let roots = self.contents.roots.get(&self.ground.data).cloned().unwrap_or_default();
         let mut stack: Vec<(usize, bool)> = roots.into_iter().rev().map(|r| (r, true)).collect();
@@ -135,9 +142,7 @@ impl<'a, 'b> Judge<'a, 'b> {
             if !enter {
                 continue;
             }
-            if let Some(uses) = uses.get(&at) {
-                self.content(at, uses);
-            }
+            visit(self, at);
             if self.steps > self.steps_max {
                 return Err(Stopped::Exhausted);
             }
@@ -145,6 +150,35 @@ impl<'a, 'b> Judge<'a, 'b> {
             stack.extend(self.contents.children[at].iter().rev().map(|c| (*c, true)));
         }
         Ok(())
+    }
+
+    fn shown_at(&mut self, at: usize) -> Shown {
+        let edge = self.edge(at);
+        self.steps += 1 + edge.len() as u64;
+        let odd = !self.foreign.is_empty() || !self.doubled.is_empty();
+        let fresh = self.bad.zeros(SPANS_MAX).map(|runs| self.ground.cut_spans(&runs)).unwrap_or_default();
+        let explained = self.against.zeros(SPANS_MAX).map(|runs| self.ground.mark_spans(&runs)).unwrap_or_default();
+        Shown { odd, fresh, explained, edge }
+    }
+
+    /// What the content at hand changes about publishers, against its base.
+    fn edge(&self, at: usize) -> Vec<Transition> {
+        let content = &self.contents.all[at];
+        let mut changed: BTreeMap<usize, Vec<(u32, i32)>> = BTreeMap::new();
+        let more = content.add.iter().map(|v| (*v, 1)).chain(content.remove.iter().map(|v| (*v, -1)));
+        for (value, n) in more {
+            if let Some(local) = self.ground.local_of(self.record, value) {
+                changed.entry(local).or_default().push((value, n));
+            }
+        }
+        let made = |(local, net): (usize, Vec<(u32, i32)>)| {
+            let mut counts: BTreeMap<u32, i32> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
+            let after: Vec<u32> = counts.keys().copied().collect();
+            net.iter().for_each(|(v, n)| *counts.entry(*v).or_default() -= n);
+            let before = counts.into_iter().filter(|c| c.1 > 0).map(|c| c.0).collect();
+            Transition { local, before, after }
+        };
+        changed.into_iter().map(made).collect()
     }
 
     fn toggle(&mut self, local: usize, shown: Option<u32>, by: i32) {
@@ -212,42 +246,10 @@ impl<'a, 'b> Judge<'a, 'b> {
         true
     }
 
-    fn content(&mut self, at: usize, uses: &Uses) {
-        for &before in &uses.before {
-            let transitions = self.transitions(before, at);
-            self.steps += transitions.len() as u64;
-            self.pairs.insert((before, at), transitions);
-        }
-        let suspects = self.suspects(uses);
-        for &view in &uses.views {
-            self.view(view as usize, &suspects);
-        }
-        for &read in &uses.reads {
-            self.read(read, at);
-        }
-    }
-
-    fn transitions(&self, from: usize, to: usize) -> Vec<Transition> {
-        let mut changed: BTreeMap<usize, Vec<(u32, i32)>> = BTreeMap::new();
-        for (value, n) in self.contents.difference(from, to) {
-            if let Some(local) = self.ground.local_of(self.record, value) {
-                changed.entry(local).or_default().push((value, n));
-            }
-        }
-        let made = |(local, net): (usize, Vec<(u32, i32)>)| {
-            let mut counts: BTreeMap<u32, i32> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
-            let after: Vec<u32> = counts.keys().copied().collect();
-            net.iter().for_each(|(v, n)| *counts.entry(*v).or_default() -= n);
-            let before = counts.into_iter().filter(|c| c.1 > 0).map(|c| c.0).collect();
-            Transition { local, before, after }
-        };
-        changed.into_iter().map(made).filter(|t| t.before != t.after).collect()
-    }
-
     /// Publishers about which this content is out of date at some instant of its use; found once for each content.
-    fn suspects(&mut self, uses: &Uses) -> Vec<(usize, Option<u32>)> {
-        let all = || uses.views.iter().map(|v| &self.views.all[*v as usize]);
-        let (Some(from), Some(to)) = (all().map(|v| v.at).min(), all().map(|v| v.until.max(v.at)).max()) else {
+    fn suspects(&mut self, views: &[&View]) -> Vec<(usize, Option<u32>)> {
+        let from = views.iter().map(|v| v.at).min();
+        let (Some(from), Some(to)) = (from, views.iter().map(|v| v.until.max(v.at)).max()) else {
             return Vec::new();
         };
         let whole = Span::new(from, to);

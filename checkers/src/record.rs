@@ -1,8 +1,10 @@
-//! The history, joined and indexed: operations with both ends, publishers with their steps, sessions, pushes.
+//! The history without its pushes, joined and indexed: operations with both ends, publishers with their steps, sessions.
+//! Pushes are by far the most of a history: they are only counted here and judged as they pass by later.
 
+use crate::content::Contents;
 use history::{
-    ClientId, Connection, ConnectionState, DataIx, Event, Function, Header, Nanos, NodeIx, Operation, Outcome,
-    PhaseName, Push, SessionId, SnapshotId,
+    ClientId, Connection, ConnectionState, DataIx, Event, Fault, Function, Header, Nanos, NodeIx, Operation, Outcome,
+    PhaseName, SessionId, SnapshotId,
 };
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -14,7 +16,8 @@ pub(crate) struct Op {
     pub client: ClientId,
     pub data: Option<DataIx>,
     pub registration: Option<u32>,
-    pub value: Option<String>,
+    /// Number of a value.
+    pub value: Option<u32>,
     pub session: usize,
     pub node: Option<NodeIx>,
     pub invoke: Nanos,
@@ -93,7 +96,6 @@ pub(crate) struct Session {
 /// Everything in a history, by what checkers ask for.
 pub(crate) struct Record<'a> {
     pub header: &'a Header,
-    pub events: &'a [Event],
     pub ops: Vec<Op>,
     /// Sorted by (data, client, registration).
     pub publishers: Vec<Publisher>,
@@ -103,25 +105,38 @@ pub(crate) struct Record<'a> {
     pub by_client: FxHashMap<ClientId, Vec<usize>>,
     /// Attempts to connect that ended as unknown, by client.
     pub attempts: FxHashMap<ClientId, Vec<(Nanos, Nanos)>>,
-    pub pushes: Vec<&'a Push>,
+    pub pushes: u64,
+    /// What became of connections, in order of time.
+    pub connections: Vec<(Nanos, ClientId, ConnectionState)>,
+    /// Beginnings and ends of faults.
+    pub faults: Vec<Fault>,
+    /// The first event of a client (its place in the history) that is earlier than one before it. Faults and phases have
+    /// clocks of their own.
+    pub goes_back: Option<usize>,
     pub phases: BTreeMap<PhaseName, Nanos>,
     pub end: Nanos,
     /// Texts that two registrations published.
     pub ambiguous: Vec<String>,
 }
 
+/// Joins events one after the other.
 struct Reader<'a> {
     record: Record<'a>,
+    contents: Contents,
     by_op: FxHashMap<u32, usize>,
     session_ids: FxHashMap<SessionId, usize>,
     current: FxHashMap<ClientId, usize>,
+    /// Events so far.
+    seen: usize,
+    /// The latest event of a client.
+    latest: Nanos,
 }
 
 impl<'a> Record<'a> {
-    pub fn new(header: &'a Header, events: &'a [Event]) -> Record<'a> {
+    /// The record and all contents of a history.
+    pub fn new(header: &'a Header, events: &[Event]) -> (Record<'a>, Contents) {
         let record = Record {
             header,
-            events,
             ops: Vec::new(),
             publishers: Vec::new(),
             values: Vec::new(),
@@ -129,33 +144,28 @@ impl<'a> Record<'a> {
             sessions: Vec::new(),
             by_client: FxHashMap::default(),
             attempts: FxHashMap::default(),
-            pushes: Vec::new(),
+            pushes: 0,
+            connections: Vec::new(),
+            faults: Vec::new(),
+            goes_back: None,
             phases: BTreeMap::new(),
-            end: events.iter().filter_map(Event::time).max().unwrap_or(0),
+            end: 0,
             ambiguous: Vec::new(),
         };
         let mut reader = Reader {
             record,
+            contents: Contents::default(),
             by_op: FxHashMap::default(),
             session_ids: FxHashMap::default(),
             current: FxHashMap::default(),
+            seen: 0,
+            latest: 0,
         };
-        for event in events {
-            match event {
-                Event::Op(op) if op.outcome == Outcome::Invoke => reader.invoked(op),
-                Event::Op(op) => reader.completed(op),
-                Event::Connection(connection) => reader.connection(connection),
-                Event::Push(push) => reader.record.pushes.push(push),
-                Event::Phase(phase) => {
-                    reader.record.phases.entry(phase.name).or_insert(phase.time);
-                }
-                Event::Dropped(_) | Event::Snapshot(_) | Event::Fault(_) | Event::Routes(_) => {}
-            }
-        }
-        let mut record = reader.record;
+        events.iter().for_each(|event| reader.see(event));
+        let Reader { mut record, contents, .. } = reader;
         record.collect_attempts();
         record.collect_publishers();
-        record
+        (record, contents)
     }
 
     /// The number of a text, new if it was not seen before.
@@ -186,7 +196,7 @@ impl<'a> Record<'a> {
         let mut steps: BTreeMap<(DataIx, ClientId, u32), Vec<Step>> = BTreeMap::new();
         let mut keys: FxHashMap<ClientId, Vec<(DataIx, ClientId, u32)>> = FxHashMap::default();
         for at in 0..self.ops.len() {
-            let op = self.ops[at].clone();
+            let op = &self.ops[at];
             let step = |what| Step {
                 what,
                 session: op.session,
@@ -195,10 +205,9 @@ impl<'a> Record<'a> {
                 end: op.end,
                 outcome: op.outcome,
             };
-            match (op.f, op.data, &op.value) {
-                (Function::Publish, Some(data), Some(value)) => {
+            match (op.f, op.data, op.value) {
+                (Function::Publish, Some(data), Some(id)) => {
                     let key = (data, op.client, op.registration.unwrap_or(0));
-                    let id = self.value_id(value);
                     let list = steps.entry(key).or_insert_with(|| {
                         keys.entry(op.client).or_default().push(key);
                         Vec::new()
@@ -239,6 +248,29 @@ impl<'a> Record<'a> {
 }
 
 impl Reader<'_> {
+    fn see(&mut self, event: &Event) {
+        if let Some(time) = event.time() {
+            self.record.end = self.record.end.max(time);
+            let of_client = matches!(event, Event::Op(_) | Event::Push(_) | Event::Connection(_));
+            if of_client && std::mem::replace(&mut self.latest, time) > time {
+                self.record.goes_back.get_or_insert(self.seen);
+            }
+        }
+        self.seen += 1;
+        match event {
+            Event::Op(op) if op.outcome == Outcome::Invoke => self.invoked(op),
+            Event::Op(op) => self.completed(op),
+            Event::Connection(connection) => self.connection(connection),
+            Event::Push(_) => self.record.pushes += 1,
+            Event::Phase(phase) => {
+                self.record.phases.entry(phase.name).or_insert(phase.time);
+            }
+            Event::Snapshot(snapshot) => self.contents.add(snapshot, &mut self.record),
+            Event::Fault(fault) => self.record.faults.push(Fault::clone(fault)),
+            Event::Dropped(_) | Event::Routes(_) => {}
+        }
+    }
+
     fn session(&mut self, id: SessionId, client: ClientId) -> usize {
         let (sessions, by_client) = (&mut self.record.sessions, &mut self.record.by_client);
         *self.session_ids.entry(id).or_insert_with(|| {
@@ -271,12 +303,13 @@ impl Reader<'_> {
             self.disconnected(session, op.time);
         }
         self.by_op.insert(op.op, self.record.ops.len());
+        let value = op.value.as_ref().map(|value| self.record.value_id(value));
         self.record.ops.push(Op {
             f: op.f,
             client: op.client,
             data: op.data,
             registration: op.registration,
-            value: op.value.clone(),
+            value,
             session,
             node: op.node,
             invoke: op.time,
@@ -315,6 +348,7 @@ impl Reader<'_> {
     }
 
     fn connection(&mut self, event: &Connection) {
+        self.record.connections.push((event.time, event.client, event.state));
         let at = self.session(event.session, event.client);
         match event.state {
             ConnectionState::Connected | ConnectionState::Resumed => {

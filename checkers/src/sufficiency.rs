@@ -3,9 +3,9 @@
 use crate::content::Contents;
 use crate::options::Options;
 use crate::record::Record;
-use crate::trouble::{Horizon, Trouble};
-use crate::views::Views;
-use history::{Event, Function, Outcome, PhaseName};
+use crate::trouble::Trouble;
+use crate::views::Watched;
+use history::{Function, Outcome, PhaseName};
 
 /// How much was seen and judged.
 pub(crate) struct Seen {
@@ -30,8 +30,7 @@ impl Seen {
         record: &Record,
         contents: &Contents,
         troubles: &[Trouble],
-        horizon: &Horizon,
-        views: &Views,
+        watched: &Watched,
         pinned: (u128, u128),
     ) -> Seen {
         let finals = record.phases.get(&PhaseName::Final);
@@ -40,23 +39,21 @@ impl Seen {
             !matches!(op.f, Function::Ping | Function::Connect) && finals.is_none_or(|f| op.invoke < *f)
         };
         let reads = || record.ops.iter().filter(ok).filter(|op| op.f == Function::Read);
-        let known = |id: Option<u32>| id.is_some_and(|id| contents.by_id.contains_key(&id));
-        let mut faults: Vec<u32> =
-            record.events.iter().filter_map(|e| if let Event::Fault(f) = e { Some(f.id) } else { None }).collect();
+        let known = |id: Option<u32>| id.is_some_and(|id| contents.find(id).is_some());
+        let mut faults: Vec<u32> = record.faults.iter().map(|fault| fault.id).collect();
         faults.sort_unstable();
         faults.dedup();
-        let unknown_pushes = record.pushes.len() - views.all.len();
         Seen {
-            pushes: record.pushes.len() as u64,
-            pushes_judged: views.all.iter().filter(|v| v.judged && horizon.age(v.at).is_some()).count() as u64,
-            subscribed: views.subscribed,
-            judged: views.judged,
+            pushes: record.pushes,
+            pushes_judged: watched.pushes_judged,
+            subscribed: watched.subscribed,
+            judged: watched.judged,
             operations_ok: record.ops.iter().filter(ok).filter(tells).count() as u64,
             faults: faults.len() as u64,
             faults_bit: troubles.iter().filter(|t| t.bit).count() as u64,
             final_reads: reads().filter(|op| finals.is_some_and(|f| op.invoke >= *f)).count() as u64,
             pinned,
-            unknown_contents: (unknown_pushes + reads().filter(|op| !known(op.snapshot)).count()) as u64,
+            unknown_contents: watched.unknown + reads().filter(|op| !known(op.snapshot)).count() as u64,
             damaged_contents: contents.damaged.len() as u64,
         }
     }

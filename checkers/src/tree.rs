@@ -50,6 +50,36 @@ impl Tree {
         self.ask(1, 0, self.len - 1, (from, to)).1
     }
 
+    /// The runs of positions with nothing added, in order; none if they are more than `runs_max`. Values are never below 0.
+    pub fn zeros(&self, runs_max: usize) -> Option<Vec<(usize, usize)>> {
+        let mut out = Vec::new();
+        self.zeros_in(1, 0, self.len - 1, 0, runs_max, &mut out).then_some(out)
+    }
+
+    fn zeros_in(
+        &self,
+        node: usize,
+        left: usize,
+        right: usize,
+        above: i32,
+        runs_max: usize,
+        out: &mut Vec<(usize, usize)>,
+    ) -> bool {
+        if self.least[node] + above > 0 {
+            return true;
+        }
+        if self.most[node] + above == 0 {
+            match out.last_mut() {
+                Some(last) if last.1 + 1 == left => last.1 = right,
+                _ => out.push((left, right)),
+            }
+            return out.len() <= runs_max;
+        }
+        let (middle, above) = (usize::midpoint(left, right), above + self.added[node]);
+        self.zeros_in(2 * node, left, middle, above, runs_max, out)
+            && self.zeros_in(2 * node + 1, middle + 1, right, above, runs_max, out)
+    }
+
     fn ask(&self, node: usize, left: usize, right: usize, range: (usize, usize)) -> (i32, i32) {
         let (from, to) = range;
         if from <= left && right <= to {
@@ -92,6 +122,36 @@ mod tests {
                 let (from, to) = (a.min(b), a.max(b));
                 assert_eq!(tree.least(from, to), *plain[from..=to].iter().min().expect("not empty"));
                 assert_eq!(tree.most(from, to), *plain[from..=to].iter().max().expect("not empty"));
+            }
+        }
+    }
+
+    #[test]
+    fn runs_of_zeros_are_whole_and_disjoint() {
+        let mut state = 3_u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % below
+        };
+        for len in [1, 2, 5, 16, 33] {
+            let (mut tree, mut plain) = (Tree::new(len), vec![0_i32; len]);
+            let mut added: Vec<(usize, usize)> = Vec::new();
+            for _ in 0..300 {
+                // Never below zero: what is taken away was added before.
+                let back = added.len() > 3 || (!added.is_empty() && draw(2) == 0);
+                let (a, b) = (draw(len), draw(len));
+                let (from, to) = if back { added.swap_remove(draw(added.len())) } else { (a.min(b), a.max(b)) };
+                let by = if back { -1 } else { 1 };
+                if !back {
+                    added.push((from, to));
+                }
+                tree.add(from, to, by);
+                plain[from..=to].iter_mut().for_each(|x| *x += by);
+                let zeros = tree.zeros(len).expect("fewer runs than positions");
+                assert!(zeros.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{zeros:?}");
+                let among = |at| zeros.iter().any(|run| run.0 <= at && at <= run.1);
+                assert!(plain.iter().enumerate().all(|(at, x)| among(at) == (*x == 0)), "{plain:?} {zeros:?}");
+                assert_eq!(tree.zeros(0).is_some(), zeros.is_empty());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::options::Options;
 use crate::span::{Span, joined, millis};
-use history::{ClientId, Contract, Event, Fault, FaultKind, FaultStage, Header, Keeper, Nanos, NodeIx};
+use history::{ClientId, Contract, Fault, FaultKind, FaultStage, Header, Keeper, Nanos, NodeIx};
 use std::collections::BTreeMap;
 
 /// One fault from its start until its target serves again.
@@ -28,11 +28,10 @@ pub(crate) enum Touch {
 }
 
 /// All faults that happened. Those that were missed are left out; one that never served again lasts for ever.
-pub(crate) fn troubles(events: &[Event]) -> Vec<Trouble> {
+pub(crate) fn troubles(faults: &[Fault]) -> Vec<Trouble> {
     let mut found: BTreeMap<u32, Trouble> = BTreeMap::new();
     let mut missed = Vec::new();
-    for event in events {
-        let Event::Fault(fault) = event else { continue };
+    for fault in faults {
         match fault.stage {
             FaultStage::Start => {
                 let span = Span::new(fault.time, Nanos::MAX);

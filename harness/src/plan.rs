@@ -2,7 +2,7 @@
 
 use crate::scenario::Scenario;
 use history::{Contract, MILLI, Nanos};
-use nemesis::PlannedFault;
+use nemesis::{Pick, PlannedFault};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use simulation::Stream;
@@ -167,6 +167,48 @@ impl Tightened {
 }
 
 impl Plan {
+    /// An edited plan can say anything: what the master relies on is checked.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, in words, with the place in the self.
+    pub fn check(&self) -> Result<(), String> {
+        if self.schema != SCHEMA {
+            return Err(format!("plan of schema {}, this program runs schema {SCHEMA}", self.schema));
+        }
+        if self.data_ids.is_empty() || self.clients.is_empty() {
+            return Err("a plan needs at least one client and one dataId".to_owned());
+        }
+        for (ix, client) in self.clients.iter().enumerate() {
+            if client.id as usize != ix {
+                return Err(format!("clients[{ix}].id = {}: clients are numbered from 0 without gaps", client.id));
+            }
+        }
+        for (ix, operation) in self.operations.iter().enumerate() {
+            if operation.client as usize >= self.clients.len() {
+                return Err(format!("operations[{ix}].client = {}: there is no such client", operation.client));
+            }
+            if operation.call.data().is_some_and(|data| data as usize >= self.data_ids.len()) {
+                return Err(format!("operations[{ix}]: there is no such dataId"));
+            }
+        }
+        if self.operations.windows(2).any(|pair| pair[0].at > pair[1].at) {
+            return Err("operations are not in order of time".to_owned());
+        }
+        if self.faults.windows(2).any(|pair| pair[0].at > pair[1].at || pair[0].id == pair[1].id) {
+            return Err("faults are not in order of time, or two have the same id".to_owned());
+        }
+        let nodes = self.system.nodes();
+        for (ix, fault) in self.faults.iter().enumerate() {
+            if let Pick::Named(name) = &fault.target.pick
+                && !nodes.contains(name)
+            {
+                return Err(format!("faults[{ix}]: there is no node {name}; there are {}", nodes.join(", ")));
+            }
+        }
+        Ok(())
+    }
+
     /// Expands a scenario with a seed. Pure: the same on every machine.
     pub fn draw(scenario: &Scenario, seed: u64, bug: Option<String>) -> Plan {
         match &scenario.swarm {

@@ -100,6 +100,10 @@ fn mistakes_are_shown_where_they_are() {
     assert!(refused(&deep).contains("nested deeper than 100"));
     let skipped = format!("{{:other {}", "[".repeat(100_000));
     assert!(refused(&skipped).contains("nested deeper than 100"));
+    for pair in ["\\ud83d\\ud83d", "\\ud83d", "\\udc00", "\\ud83dx"] {
+        let why = refused(&format!("{{:type :info, :value \"{pair}\"}}"));
+        assert!(why.contains("half of a surrogate pair") || why.contains("no character"), "{pair}: {why}");
+    }
     let missing = history::calls::read(Path::new("there/is/none"), None).unwrap_err();
     assert!(matches!(missing, CallsError::Io { .. }));
 }

@@ -11,18 +11,16 @@ use history::{Nanos, PhaseName};
 use std::collections::BTreeMap;
 
 impl Judge<'_, '_> {
-    pub(super) fn view(&mut self, at: usize, suspects: &[(usize, Option<u32>)]) {
-        let view = self.views.all[at].clone();
+    pub(super) fn view(&mut self, view: &View, suspects: &[(usize, Option<u32>)]) {
         let mut known: Vec<(usize, Option<u32>)> = Vec::new();
         if view.judged {
-            known = self.push(&view, suspects);
+            known = self.push(view, suspects);
         }
-        let Some(run) = view.run.get().filter(|_| view.until > view.at) else { return };
-        self.view_at_end(&view, suspects);
+        let Some(base) = view.base.filter(|_| view.until > view.at) else { return };
+        self.view_at_end(view, base, suspects);
         if view.until == view.at + 1 {
             return;
         }
-        let base = self.views.runs[run].base;
         for span in self.horizon.too_old(base, Span::new(view.at + 1, view.until - 1)) {
             if !self.bad_in(span) {
                 continue;
@@ -39,8 +37,8 @@ impl Judge<'_, '_> {
             self.steps += suspects.len() as u64;
             let Some(time) = first else { continue };
             let concerned = self.bad_at(time, suspects).into_iter().filter(|s| !known.contains(s)).collect();
-            let seen = Seen::View(view.push());
-            self.report(Kind::Stale, time, &view, seen, concerned, Vec::new());
+            let seen = Seen::View(view.push as usize);
+            self.report(Kind::Stale, time, view, seen, concerned, Vec::new());
             return;
         }
     }
@@ -56,7 +54,7 @@ impl Judge<'_, '_> {
         let window = self.horizon.window(view.at);
         let wrong = if suspects.is_empty() { Vec::new() } else { self.bad_at(view.at, suspects) };
         self.steps += 1 + suspects.len() as u64;
-        let seen = Seen::Push(view.push());
+        let seen = Seen::Push(view.push as usize);
         let mut found = self.sorted_out(&wrong, window);
         if !self.foreign.is_empty() {
             found.entry(Kind::Phantom).or_default();
@@ -113,21 +111,18 @@ impl Judge<'_, '_> {
         out
     }
 
-    fn view_at_end(&mut self, view: &View, suspects: &[(usize, Option<u32>)]) {
+    fn view_at_end(&mut self, view: &View, base: Nanos, suspects: &[(usize, Option<u32>)]) {
         let Some(&end) = self.record.phases.get(&PhaseName::Final) else { return };
         if view.at > end || end >= view.until {
             return;
         }
-        let due = view.run.get().is_some_and(|r| {
-            let base = self.views.runs[r].base;
-            self.horizon.age(end).is_some_and(|age| end.saturating_sub(age) > base)
-        });
+        let due = self.horizon.age(end).is_some_and(|age| end.saturating_sub(age) > base);
         let wrong = if due { self.bad_at(end, suspects) } else { Vec::new() };
         if !wrong.is_empty() || !self.foreign.is_empty() || !self.doubled.is_empty() {
             let foreign = self.foreign.keys().copied().collect();
             let mut concerned = wrong;
             concerned.extend(self.doubles());
-            self.report(Kind::WrongAtEnd, end, view, Seen::View(view.push()), concerned, foreign);
+            self.report(Kind::WrongAtEnd, end, view, Seen::View(view.push as usize), concerned, foreign);
         }
     }
 
@@ -140,10 +135,10 @@ impl Judge<'_, '_> {
         concerned: Vec<(usize, Option<u32>)>,
         foreign: Vec<u32>,
     ) {
-        let push = self.record.pushes[view.push()];
         let window = self.horizon.window(time);
         let concerned = self.named(concerned);
-        self.findings.push(Finding { seen, concerned, foreign, ..Finding::in_view(kind, push, view, time, window) });
+        let data = self.ground.data;
+        self.findings.push(Finding { seen, concerned, foreign, ..Finding::in_view(kind, data, view, time, window) });
     }
 
     /// With indices into the record, and not too many.

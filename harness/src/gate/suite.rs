@@ -192,7 +192,7 @@ impl Suite {
                 (text, path.parent().map(Path::to_owned))
             }
         };
-        let mut suite: Suite = toml::from_str(&text).map_err(|e| toml_error(name, &text, &e))?;
+        let mut suite = Suite::parse(name, &text)?;
         if let Some(folder) = folder {
             for entry in &mut suite.runs {
                 let beside = folder.join(&entry.scenario);
@@ -204,7 +204,17 @@ impl Suite {
                 *baseline = folder.join(&baseline);
             }
         }
-        suite.check(name)?;
+        Ok(suite)
+    }
+
+    /// Reads the text of a suite, which errors call `shown`. Paths in it stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, with the line where that is known.
+    pub fn parse(shown: &str, text: &str) -> Result<Suite, Error> {
+        let suite: Suite = toml::from_str(text).map_err(|e| toml_error(shown, text, &e))?;
+        suite.check(shown)?;
         Ok(suite)
     }
 
@@ -237,7 +247,8 @@ impl Suite {
             }
         }
         let count = |range: &Range<u64>| range.end - range.start;
-        let seeds: u64 = self.runs.iter().map(|entry| count(entry.seeds.as_ref().unwrap_or(&self.seeds))).sum();
+        let of = |entry: &Entry| count(entry.seeds.as_ref().unwrap_or(&self.seeds));
+        let seeds = self.runs.iter().map(of).fold(0, u64::saturating_add);
         if seeds.saturating_mul(self.systems.len().max(1) as u64) > RUNS_MAX {
             return wrong(format!("more than {RUNS_MAX} runs"));
         }
@@ -292,8 +303,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Suite, Error> {
-        let suite: Suite = toml::from_str(text).map_err(|e| toml_error("s", text, &e))?;
-        suite.check("s").map(|()| suite)
+        Suite::parse("s", text)
     }
 
     #[test]
@@ -312,6 +322,10 @@ mod tests {
             ("runs = []", "nothing to decide on"),
             ("sedes = \"0..3\"\n[[runs]]\nscenario = \"quickstart\"", "did you mean `seeds`"),
             ("seeds = \"3..1\"\n[[runs]]\nscenario = \"quickstart\"", "A..B"),
+            (
+                "[[runs]]\nscenario = \"q\"\nseeds = \"0..18446744073709551615\"\n[[runs]]\nscenario = \"q\"",
+                "more than",
+            ),
             ("[[runs]]\nscenario = \"quickstart\"\n[[objectives]]\nfigure = \"x\"", "exactly one of"),
             ("[[runs]]\nscenario = \"q\"\n[[objectives]]\nfigure = \"x\"\nworse_percent_max = 3.0", "baseline"),
             ("[[runs]]\nscenario = \"q\"\n[hooks]\ndeploy = { command = [] }", "command is empty"),

@@ -185,12 +185,14 @@ impl<R: Read> Lexer<R> {
                 return self.fault("half of a surrogate pair");
             }
             let low = self.four_digits()?;
-            code = 0x10000 + ((code - 0xd800) << 10) + low.wrapping_sub(0xdc00);
+            if !(0xdc00..0xe000).contains(&low) {
+                return self.fault("half of a surrogate pair");
+            }
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
         }
         let Some(c) = char::from_u32(code) else { return self.fault("this escape is no character") };
         let mut bytes = [0; 4];
-        self.token.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
-        Ok(())
+        c.encode_utf8(&mut bytes).bytes().try_for_each(|byte| self.push(byte))
     }
 
     fn four_digits(&mut self) -> Result<u32, Fault> {
