@@ -31,8 +31,10 @@ pub(crate) struct Times {
     pub samples: u64,
     pub coalesced: u64,
     pub unfinished: u64,
-    pub all: Gauge,
+    /// Of those that met no fault, nor its aftermath.
     pub calm: Gauge,
+    /// Of the others.
+    pub rough: Gauge,
     pub under_fault: BTreeMap<u32, Gauge>,
     pub series: Series,
     /// Operations that changed something and were acknowledged.
@@ -103,8 +105,8 @@ impl<'a, 'b> Changes<'a, 'b> {
             samples: 0,
             coalesced: 0,
             unfinished: 0,
-            all: Gauge::new(),
             calm: Gauge::new(),
+            rough: Gauge::new(),
             under_fault: BTreeMap::new(),
             series: Series::default(),
             changes: oks.len() as u64,
@@ -142,7 +144,8 @@ impl<'a, 'b> Changes<'a, 'b> {
         }
         let known = self.pairs.get(&(before, view.content)).cloned();
         let transitions = known.unwrap_or_else(|| {
-            let made: Rc<[Transition]> = between(contents, shown, before as usize, view.content as usize).into();
+            let made: Rc<[Transition]> =
+                between(self.record, contents, shown, before as usize, view.content as usize).into();
             self.pairs.insert((before, view.content), Rc::clone(&made));
             made
         });
@@ -152,11 +155,11 @@ impl<'a, 'b> Changes<'a, 'b> {
     fn transitions(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch, transitions: &[Transition]) {
         let mut back = Vec::new();
         let (mut late, mut slowest) = (Vec::new(), 0);
-        for transition in transitions.iter().filter(|t| t.before != t.after) {
+        for transition in transitions {
             self.steps += 1;
             let local = transition.local;
             let floor = self.floor(stretch, transition, view.at);
-            if transition.after.iter().any(|v| !self.asked(*v, view.at)) {
+            if view.at < transition.asked && transition.after.iter().any(|v| !self.asked(*v, view.at)) {
                 // A value from the future is a phantom, and tells nothing about order.
                 stretch.floors.insert(local, floor);
                 continue;
@@ -165,19 +168,19 @@ impl<'a, 'b> Changes<'a, 'b> {
             if went_back {
                 back.push((local + self.ground.first, transition.after.first().copied()));
             }
-            let told = transition.after.iter().map(|v| self.place(*v)).min().unwrap_or(0);
-            if position != told {
+            if position != transition.places_after.0 {
                 stretch.floors.insert(local, position);
             } else if !stretch.floors.is_empty() {
                 stretch.floors.remove(&local);
             }
-            let mut before = transition.before.iter().filter(|v| self.asked(**v, view.at)).peekable();
             // A view without the publisher reflects every taking back asked for by then, also one that changed nothing
             // to see: the registration may have been gone for another reason before.
             let taken = self.taken_back(local, view.at);
-            let floor = if before.peek().is_none() { floor.max(taken) } else { floor };
-            let before = before.map(|v| self.place(*v)).fold(floor, usize::max);
-            let after = transition.after.iter().map(|v| self.place(*v)).max().unwrap_or(position.max(taken));
+            let before = match self.most_before(transition, view.at) {
+                Some(place) => place.max(floor),
+                None => floor.max(taken),
+            };
+            let after = if transition.after.is_empty() { position.max(taken) } else { transition.places_after.1 };
             if let Some(took) = self.sampled(view, run, local, (before, after)) {
                 late.push((local + self.ground.first, transition.before.first().copied()));
                 slowest = slowest.max(took);
@@ -223,19 +226,35 @@ impl<'a, 'b> Changes<'a, 'b> {
         self.record.values[value as usize].invoke <= now
     }
 
+    /// What was shown before and had been asked for by then.
+    fn asked_before(&self, transition: &Transition, now: Nanos) -> impl Iterator<Item = usize> {
+        transition.before.iter().filter(move |v| self.asked(**v, now)).map(|v| self.place(*v))
+    }
+
+    fn most_before(&self, transition: &Transition, now: Nanos) -> Option<usize> {
+        if transition.asked <= now {
+            return (!transition.before.is_empty()).then_some(transition.places_before.1);
+        }
+        self.asked_before(transition, now).max()
+    }
+
     fn floor(&self, stretch: &Stretch, transition: &Transition, now: Nanos) -> usize {
-        let kept = stretch.floors.get(&transition.local).copied().unwrap_or(0);
-        let asked = transition.before.iter().filter(|v| self.asked(**v, now));
-        asked.map(|v| self.place(*v)).min().unwrap_or(0).max(kept)
+        let kept = if stretch.floors.is_empty() { None } else { stretch.floors.get(&transition.local).copied() };
+        let least = match transition.asked <= now {
+            true => transition.places_before.0,
+            false => self.asked_before(transition, now).min().unwrap_or(0),
+        };
+        least.max(kept.unwrap_or(0))
     }
 
     /// The position that the new view reflects, and whether that is a step back.
     fn position(&self, now: Nanos, transition: &Transition, floor: usize) -> (usize, bool) {
         let steps = &self.publisher(transition.local).steps;
-        let places = || transition.after.iter().map(|v| self.place(*v));
-        if let (Some(least), Some(most)) = (places().min(), places().max()) {
-            let afloat = places().any(|p| may_come_late(steps, p, floor, &self.record.header.contract));
-            return match most < floor && !afloat && !self.forgotten(now, transition.local, most, floor) {
+        if !transition.after.is_empty() {
+            let (least, most) = transition.places_after;
+            let mut places = transition.after.iter().map(|v| self.place(*v));
+            let mut afloat = || places.any(|p| may_come_late(steps, p, floor, &self.record.header.contract));
+            return match most < floor && !afloat() && !self.forgotten(now, transition.local, most, floor) {
                 // What had been seen stays seen: the next view is measured against it, not against the slip.
                 true => (floor, true),
                 false => (floor.max(least), false),
@@ -297,10 +316,7 @@ impl<'a, 'b> Changes<'a, 'b> {
             let took = view.at.saturating_sub(ok);
             self.sample(ok, took);
             let due = ok.max(run.base);
-            if view.at > due + 1
-                && view.at <= force.definite
-                && !self.horizon.too_old(due, Span::new(due + 1, view.at - 1)).is_empty()
-            {
+            if view.at <= force.definite && self.horizon.too_old_before(due, view.at) {
                 late = late.max(Some(took));
             }
         }
@@ -310,10 +326,10 @@ impl<'a, 'b> Changes<'a, 'b> {
     fn sample(&mut self, ok: Nanos, took: Nanos) {
         let span = Span::new(ok, ok + took);
         self.times.samples += 1;
-        self.times.all.record(took, span.to);
         if !meets(&self.horizon.rough, span) {
             self.times.calm.record(took, span.to);
         } else {
+            self.times.rough.record(took, span.to);
             for trouble in self.troubles.iter().filter(|t| t.span.meets(span)) {
                 self.times.under_fault.entry(trouble.id).or_insert_with(Gauge::new).record(took, span.to);
             }
@@ -331,32 +347,19 @@ impl<'a, 'b> Changes<'a, 'b> {
 
 /// What differs between two contents, by publisher: what the first of the steps from one to the other finds there, and what
 /// the last of them leaves.
-fn between(contents: &Contents, shown: &[Shown], from: usize, to: usize) -> Vec<Transition> {
+fn between(record: &Record, contents: &Contents, shown: &[Shown], from: usize, to: usize) -> Vec<Transition> {
     let edge = |at: usize| &shown[contents.all[at].place as usize].edge;
-    let mut changed: BTreeMap<usize, Transition> = BTreeMap::new();
-    // Down to the content that both come from: undone, so each is read from its end to its beginning.
+    let mut changed: BTreeMap<usize, (&[u32], &[u32])> = BTreeMap::new();
+    // First to what both come from, which undoes steps, then from there.
     let (down, up) = contents.path(from, to);
-    for at in down {
-        for step in edge(at) {
-            let made = changed.entry(step.local).or_insert_with(|| Transition {
-                local: step.local,
-                before: step.after.clone(),
-                after: Vec::new(),
-            });
-            made.after.clone_from(&step.before);
-        }
+    for step in down.into_iter().flat_map(edge) {
+        changed.entry(step.local).or_insert((&step.after, &[])).1 = &step.before;
     }
-    for at in up.into_iter().rev() {
-        for step in edge(at) {
-            let made = changed.entry(step.local).or_insert_with(|| Transition {
-                local: step.local,
-                before: step.before.clone(),
-                after: Vec::new(),
-            });
-            made.after.clone_from(&step.after);
-        }
+    for step in up.into_iter().rev().flat_map(edge) {
+        changed.entry(step.local).or_insert((&step.before, &[])).1 = &step.after;
     }
-    changed.into_values().filter(|t| t.before != t.after).collect()
+    let differing = changed.into_iter().filter(|(_, (before, after))| before != after);
+    differing.map(|(local, (before, after))| Transition::new(record, local, before.to_vec(), after.to_vec())).collect()
 }
 
 /// Whether nothing of the publisher is left after this step.

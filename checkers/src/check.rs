@@ -311,7 +311,8 @@ fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: 
         out.convergence.samples += times.samples;
         out.convergence.coalesced += times.coalesced;
         out.convergence.unfinished += times.unfinished;
-        all.merge(&times.all);
+        all.merge(&times.calm);
+        all.merge(&times.rough);
         calm.merge(&times.calm);
         for (id, gauge) in &times.under_fault {
             under.entry(*id).or_insert_with(Gauge::new).merge(gauge);

@@ -20,14 +20,19 @@ impl Gauge {
     /// `at` is when it ended.
     pub fn record(&mut self, took: Nanos, at: Nanos) {
         self.histogram.record(took).expect("the histogram grows as needed");
-        if took > self.max || self.histogram.len() == 1 {
+        self.longest(took, at, self.histogram.len() == 1);
+    }
+
+    /// The longest, and of those the earliest.
+    fn longest(&mut self, took: Nanos, at: Nanos, only: bool) {
+        if only || took > self.max || (took == self.max && at < self.max_at) {
             (self.max, self.max_at) = (took, at);
         }
     }
 
     pub fn merge(&mut self, other: &Gauge) {
-        if !other.histogram.is_empty() && (self.histogram.is_empty() || other.max > self.max) {
-            (self.max, self.max_at) = (other.max, other.max_at);
+        if !other.histogram.is_empty() {
+            self.longest(other.max, other.max_at, self.histogram.is_empty());
         }
         self.histogram.add(&other.histogram).expect("the histogram grows as needed");
     }

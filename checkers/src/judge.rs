@@ -18,7 +18,7 @@ use crate::span::{Span, meets};
 use crate::tree::Tree;
 use crate::trouble::Horizon;
 use crate::views::View;
-use history::SnapshotId;
+use history::{Nanos, SnapshotId};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +29,25 @@ pub(crate) struct Transition {
     pub local: usize,
     pub before: Vec<u32>,
     pub after: Vec<u32>,
+    /// The least and the greatest position of what was shown before; 0 if nothing was.
+    pub places_before: (usize, usize),
+    /// The same of what is shown now.
+    pub places_after: (usize, usize),
+    /// By then all of it had been asked for.
+    pub asked: Nanos,
+}
+
+impl Transition {
+    pub fn new(record: &Record, local: usize, before: Vec<u32>, after: Vec<u32>) -> Transition {
+        let place = |v: &u32| record.values[*v as usize].owner.map_or(0, |owner| owner.1);
+        let places = |all: &[u32]| {
+            let least = all.iter().map(place).min().unwrap_or(0);
+            (least, all.iter().map(place).max().unwrap_or(0))
+        };
+        let (places_before, places_after) = (places(&before), places(&after));
+        let asked = before.iter().chain(&after).map(|v| record.values[*v as usize].invoke).max().unwrap_or(0);
+        Transition { local, before, after, places_before, places_after, asked }
+    }
 }
 
 /// When a content is in order, and what it changes.
@@ -135,13 +154,19 @@ impl<'a, 'b> Judge<'a, 'b> {
         // Depth first, without recursion: chains of differences are long. True: enter, false: leave.
         let roots = self.contents.roots.get(&self.ground.data).cloned().unwrap_or_default();
         let mut stack: Vec<(usize, bool)> = roots.into_iter().rev().map(|r| (r, true)).collect();
+        let mut ahead = stack.len();
         while let Some((at, enter)) = stack.pop() {
+            // With nothing left to enter there is nothing to go back for.
+            if ahead == 0 {
+                break;
+            }
             if !self.apply(at, enter) {
                 return Err(Stopped::Damaged(self.contents.all[at].id));
             }
             if !enter {
                 continue;
             }
+            ahead = ahead - 1 + self.contents.children[at].len();
             visit(self, at);
             if self.steps > self.steps_max {
                 return Err(Stopped::Exhausted);
@@ -164,21 +189,26 @@ impl<'a, 'b> Judge<'a, 'b> {
     /// What the content at hand changes about publishers, against its base.
     fn edge(&self, at: usize) -> Vec<Transition> {
         let content = &self.contents.all[at];
-        let mut changed: BTreeMap<usize, Vec<(u32, i32)>> = BTreeMap::new();
-        let more = content.add.iter().map(|v| (*v, 1)).chain(content.remove.iter().map(|v| (*v, -1)));
-        for (value, n) in more {
-            if let Some(local) = self.ground.local_of(self.record, value) {
-                changed.entry(local).or_default().push((value, n));
+        let values = content.add.iter().map(|v| (*v, 1)).chain(content.remove.iter().map(|v| (*v, -1)));
+        let local_of = |value: u32| self.ground.local_of(self.record, value);
+        let mut changed: Vec<(usize, u32, i32)> =
+            values.filter_map(|(value, n)| local_of(value).map(|local| (local, value, n))).collect();
+        changed.sort_unstable();
+        let made = |net: &[(usize, u32, i32)]| {
+            let local = net[0].0;
+            // How often each value was there before: what is there now without the difference.
+            let mut counts: Vec<(u32, i32)> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
+            let after: Vec<u32> = counts.iter().map(|c| c.0).collect();
+            for &(_, value, n) in net {
+                match counts.binary_search_by_key(&value, |c| c.0) {
+                    Ok(at) => counts[at].1 -= n,
+                    Err(at) => counts.insert(at, (value, -n)),
+                }
             }
-        }
-        let made = |(local, net): (usize, Vec<(u32, i32)>)| {
-            let mut counts: BTreeMap<u32, i32> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
-            let after: Vec<u32> = counts.keys().copied().collect();
-            net.iter().for_each(|(v, n)| *counts.entry(*v).or_default() -= n);
             let before = counts.into_iter().filter(|c| c.1 > 0).map(|c| c.0).collect();
-            Transition { local, before, after }
+            Transition::new(self.record, local, before, after)
         };
-        changed.into_iter().map(made).collect()
+        changed.chunk_by(|a, b| a.0 == b.0).map(made).filter(|t| t.before != t.after).collect()
     }
 
     fn toggle(&mut self, local: usize, shown: Option<u32>, by: i32) {

@@ -3,16 +3,21 @@
 /// Counts over positions `0..len`.
 pub(crate) struct Tree {
     len: usize,
-    least: Vec<i32>,
-    most: Vec<i32>,
+    nodes: Vec<Node>,
+}
+
+/// A range of positions, and what is in it.
+#[derive(Clone, Copy, Default)]
+struct Node {
+    least: i32,
+    most: i32,
     /// Added to the whole subtree, not yet part of the children.
-    added: Vec<i32>,
+    added: i32,
 }
 
 impl Tree {
     pub fn new(len: usize) -> Tree {
-        let size = 4 * len.max(1);
-        Tree { len: len.max(1), least: vec![0; size], most: vec![0; size], added: vec![0; size] }
+        Tree { len: len.max(1), nodes: vec![Node::default(); 4 * len.max(1)] }
     }
 
     /// Adds to positions `from..=to`.
@@ -24,9 +29,8 @@ impl Tree {
     fn add_in(&mut self, node: usize, left: usize, right: usize, job: (usize, usize, i32)) {
         let (from, to, by) = job;
         if from <= left && right <= to {
-            self.least[node] += by;
-            self.most[node] += by;
-            self.added[node] += by;
+            let node = &mut self.nodes[node];
+            (node.least, node.most, node.added) = (node.least + by, node.most + by, node.added + by);
             return;
         }
         let middle = usize::midpoint(left, right);
@@ -36,8 +40,10 @@ impl Tree {
         if to > middle {
             self.add_in(2 * node + 1, middle + 1, right, job);
         }
-        self.least[node] = self.least[2 * node].min(self.least[2 * node + 1]) + self.added[node];
-        self.most[node] = self.most[2 * node].max(self.most[2 * node + 1]) + self.added[node];
+        let (a, b) = (self.nodes[2 * node], self.nodes[2 * node + 1]);
+        let node = &mut self.nodes[node];
+        node.least = a.least.min(b.least) + node.added;
+        node.most = a.most.max(b.most) + node.added;
     }
 
     /// The smallest value in `from..=to`.
@@ -65,17 +71,17 @@ impl Tree {
         runs_max: usize,
         out: &mut Vec<(usize, usize)>,
     ) -> bool {
-        if self.least[node] + above > 0 {
+        if self.nodes[node].least + above > 0 {
             return true;
         }
-        if self.most[node] + above == 0 {
+        if self.nodes[node].most + above == 0 {
             match out.last_mut() {
                 Some(last) if last.1 + 1 == left => last.1 = right,
                 _ => out.push((left, right)),
             }
             return out.len() <= runs_max;
         }
-        let (middle, above) = (usize::midpoint(left, right), above + self.added[node]);
+        let (middle, above) = (usize::midpoint(left, right), above + self.nodes[node].added);
         self.zeros_in(2 * node, left, middle, above, runs_max, out)
             && self.zeros_in(2 * node + 1, middle + 1, right, above, runs_max, out)
     }
@@ -83,7 +89,7 @@ impl Tree {
     fn ask(&self, node: usize, left: usize, right: usize, range: (usize, usize)) -> (i32, i32) {
         let (from, to) = range;
         if from <= left && right <= to {
-            return (self.least[node], self.most[node]);
+            return (self.nodes[node].least, self.nodes[node].most);
         }
         let middle = usize::midpoint(left, right);
         let mut out = (i32::MAX, i32::MIN);
@@ -94,7 +100,7 @@ impl Tree {
             let other = self.ask(2 * node + 1, middle + 1, right, range);
             out = (out.0.min(other.0), out.1.max(other.1));
         }
-        (out.0 + self.added[node], out.1 + self.added[node])
+        (out.0 + self.nodes[node].added, out.1 + self.nodes[node].added)
     }
 }
 

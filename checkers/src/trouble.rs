@@ -168,6 +168,13 @@ impl Horizon {
         out
     }
 
+    /// Whether something last explained at `last` is too old at some instant after that and before `until`.
+    pub fn too_old_before(&self, last: Nanos, until: Nanos) -> bool {
+        // No age is shorter than that of calm, and mostly that decides.
+        until > last.saturating_add(self.calm_age).saturating_add(1)
+            && !self.too_old(last, Span::new(last + 1, until - 1)).is_empty()
+    }
+
     /// How much of `within` is judged under a finite age.
     pub fn finite_in(&self, within: Span) -> Nanos {
         self.pieces(within).iter().filter(|p| p.1.is_some()).map(|p| p.0.to - p.0.from + 1).sum()
@@ -186,6 +193,7 @@ mod tests {
         assert_eq!(horizon.window(21), Span::new(18, 21));
         assert_eq!(horizon.too_old(4, Span::new(5, 30)), vec![Span::new(8, 9), Span::new(21, 30)]);
         assert_eq!(horizon.finite_in(Span::new(0, 30)), 20);
+        assert!(!horizon.too_old_before(4, 8) && horizon.too_old_before(4, 9) && !horizon.too_old_before(12, 21));
         let finite = Horizon { rough_age: Some(6), ..horizon };
         assert_eq!(finite.too_old(4, Span::new(5, 30)), vec![Span::new(8, 9), Span::new(11, 30)]);
     }
