@@ -190,35 +190,63 @@ fn give_up(judgement: &mut Judgement, why: GaveUp, done: usize) {
     judgement.reason.get_or_insert_with(|| why.words().to_owned());
 }
 
+/// Whole numbers below this are found in an array.
+const SMALL: i64 = 1 << 20;
+
+/// Keys by number, in the order in which they are first seen.
+#[derive(Default)]
+struct Keys<'a> {
+    small: Vec<u32>,
+    // Looked up only.
+    others: FxHashMap<Option<&'a Value>, u32>,
+    count: u32,
+}
+
+impl<'a> Keys<'a> {
+    fn place(&mut self, key: Option<&'a Value>) -> usize {
+        let place = match key {
+            Some(Value::Int(n @ 0..SMALL)) => {
+                let at = *n as usize;
+                if self.small.len() <= at {
+                    self.small.resize((at + 1).next_power_of_two(), u32::MAX);
+                }
+                &mut self.small[at]
+            }
+            other => self.others.entry(other).or_insert(u32::MAX),
+        };
+        if *place == u32::MAX {
+            *place = self.count;
+            self.count += 1;
+        }
+        *place as usize
+    }
+}
+
 /// Actions by object, in the order of the history; and how many there are.
 fn objects<M: Vocabulary>(
     model: &M,
     calls: &Calls,
     words: &mut Words<'_>,
 ) -> Result<Objects<M::Action>, CheckersError> {
-    let mut by_key: FxHashMap<Option<&Value>, usize> = FxHashMap::default();
-    let mut keys: Vec<Object<M::Action>> = Vec::new();
+    let mut keys = Keys::default();
+    let mut by_key: Vec<Object<M::Action>> = Vec::new();
     let mut operations = 0;
-    let mut last: Option<(&Option<Value>, usize)> = None;
     for (number, call) in calls.calls.iter().enumerate() {
         let action = model.action(call, words).map_err(|what| misfit(call, what))?;
         let Some(action) = action else { continue };
-        let at = match last {
-            Some((key, at)) if *key == call.key => at,
-            _ => *by_key.entry(call.key.as_ref()).or_insert_with(|| {
-                keys.push(Vec::new());
-                keys.len() - 1
-            }),
-        };
-        last = Some((&call.key, at));
+        let at = keys.place(call.key.as_ref());
+        if at == by_key.len() {
+            // Without keys all is one object.
+            by_key.push(Vec::with_capacity(if calls.keyed { 0 } else { calls.calls.len() }));
+        }
         operations += 1;
         // Observations of which nobody knows the outcome are as good as absent.
         if call.ended != Ended::Info || model.role(&action) != Role::Observation {
-            keys[at].push((action, call.invoke, call.until(), number as u32));
+            by_key[at].push((action, call.invoke, call.until(), number as u32));
         }
     }
-    let mut all = Vec::with_capacity(keys.len());
-    for key in keys {
+    let mut all = Vec::with_capacity(by_key.len());
+    for key in by_key {
         let parts: Option<Vec<u32>> = key.iter().map(|(action, ..)| model.part(action)).collect();
         let Some(parts) = parts else {
             all.push(key);

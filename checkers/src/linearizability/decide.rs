@@ -1,4 +1,4 @@
-//! Decides one object: by a quick decider where one fits, or else by the search, first with few configurations, which is
+//! Decides one object: by a quick decider where one fits, or else by the search, first with one configuration or few, which is
 //! enough to show that most good histories are good, then with all of them, which alone can show that one is bad.
 
 use super::flight::Flight;
@@ -11,14 +11,28 @@ use super::search::{Advance, Search, events};
 use super::states::{Known, Outline};
 use super::table::Config;
 
-/// Configurations at first.
-const WIDTH: usize = 24;
-/// How much wider after each dead end.
-const WIDEN: usize = 8;
-/// How often it is tried with more before all are taken.
-const WIDENINGS: u32 = 2;
-/// Events between two places to which the search can go back.
-const STRIDE: usize = 128;
+/// Few configurations, a while before and after a dead end.
+struct Stage {
+    /// How many.
+    width: usize,
+    /// After so many levels of a search for ways one is enough.
+    patience: u32,
+    /// Events to go back, and on, for each 64 operations that can be in flight.
+    back: usize,
+    on: usize,
+}
+
+/// One after the other, where one configuration alone ends.
+const STAGES: [Stage; 4] = [
+    Stage { width: 6, patience: 2, back: 24, on: 16 },
+    Stage { width: 24, patience: 3, back: 64, on: 32 },
+    Stage { width: 192, patience: 3, back: 256, on: 128 },
+    Stage { width: 1536, patience: 3, back: 1024, on: 128 },
+];
+/// Events between two places to which the search can go back, for each 64 operations that can be in flight.
+const STRIDE: usize = 16;
+/// Places kept to which the search can go back.
+const SAVED_MAX: usize = 128;
 
 /// What became of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +103,7 @@ struct Saved<B> {
     event: usize,
     frontier: Vec<Config<B>>,
     flight: Flight<B>,
+    unseen: B,
     truncated: bool,
 }
 
@@ -150,33 +165,31 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
         Ok(Walk::End)
     }
 
-    /// Few configurations; after a dead end some way back with more. None if that does not decide it.
+    /// One configuration, and after a dead end some way back more. None if that does not decide it.
     fn narrow(&mut self) -> Result<Option<Walk>, GaveUp> {
+        let scale = (B::BITS / 64) as usize;
         let (mut event, mut widened, mut wide_until) = (0, 0, 0);
+        self.search.alone();
         while event < self.search.len() {
             if widened > 0 && event >= wide_until {
                 widened = 0;
+                self.search.alone();
             }
-            if event % STRIDE == 0 && self.saved.last().is_none_or(|saved| saved.event < event) {
+            if event % (STRIDE * scale) == 0 && self.saved.last().is_none_or(|saved| saved.event < event) {
                 self.save(event);
             }
             self.furthest = self.furthest.max(event);
-            let width = WIDTH * WIDEN.pow(widened);
-            self.search.frugal = widened == 0;
-            self.search.coarse = widened < WIDENINGS;
-            if self.search.advance(event, width)? == Advance::Alive {
+            if self.few(event, widened)? == Advance::Alive {
                 event += 1;
                 continue;
             }
             if !self.search.truncated {
                 return Ok(Some(Walk::Dead(event)));
             }
-            if widened == WIDENINGS {
-                return Ok(None);
-            }
+            let Some(stage) = STAGES.get(widened) else { return Ok(None) };
             widened += 1;
-            wide_until = (event + STRIDE).max(wide_until);
-            let back = event.saturating_sub(STRIDE * 4usize.pow(widened) / 2);
+            wide_until = (event + stage.on * scale).max(wide_until);
+            let back = event.saturating_sub(stage.back * scale);
             let place = self.saved.iter().rposition(|saved| saved.event <= back).unwrap_or(0);
             self.saved.truncate(place + 1);
             event = self.restore(place);
@@ -184,15 +197,30 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
         Ok(Some(Walk::End))
     }
 
+    /// One event, with one configuration or as few as a stage has.
+    fn few(&mut self, event: usize, widened: usize) -> Result<Advance, GaveUp> {
+        let Some(stage) = widened.checked_sub(1).map(|stage| &STAGES[stage]) else { return self.search.follow(event) };
+        self.search.frugal = widened <= 2;
+        self.search.coarse = widened < STAGES.len();
+        self.search.patience = stage.patience;
+        self.search.advance(event, stage.width)
+    }
+
     fn save(&mut self, event: usize) {
         let saved = Saved {
             event,
             frontier: self.search.frontier.clone(),
             flight: self.search.flight.clone(),
+            unseen: self.search.unseen,
             truncated: self.search.truncated,
         };
         self.search.extra_bytes += Self::bytes(&saved);
         self.saved.push(saved);
+        if self.saved.len() > SAVED_MAX {
+            // The first one stays: from there all can be tried.
+            self.saved.drain(1..=SAVED_MAX / 2);
+            self.search.extra_bytes = self.saved.iter().map(Self::bytes).sum();
+        }
     }
 
     fn bytes(saved: &Saved<B>) -> u64 {
@@ -203,6 +231,7 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
         let saved = &self.saved[place];
         self.search.frontier.clone_from(&saved.frontier);
         self.search.flight = saved.flight.clone();
+        self.search.unseen = saved.unseen;
         self.search.truncated = saved.truncated;
         self.search.extra_bytes = self.saved.iter().map(Self::bytes).sum();
         self.search.forget_fits();

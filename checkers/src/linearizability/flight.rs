@@ -14,16 +14,21 @@ pub(super) struct Hidden {
     pub(super) until: u32,
 }
 
+/// An operation in flight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Slot<B> {
+    pub(super) kind: u32,
+    ret: u32,
+    /// Slots of the same kind that return earlier: those go first, since it makes no other difference.
+    pub(super) before: B,
+}
+
 /// What is in flight.
 #[derive(Clone, Debug)]
 pub(super) struct Flight<B> {
-    /// The operation in each slot, and its kind.
-    pub(super) ops: Vec<u32>,
-    pub(super) kinds: Vec<u32>,
-    rets: Vec<u32>,
-    /// Slots of the same kind that return earlier: those go first, since it makes no other difference.
-    pub(super) before: Vec<B>,
-    free: Vec<u32>,
+    pub(super) slots: Vec<Slot<B>>,
+    /// Slots that nobody has.
+    free: B,
     /// Slots of observations.
     pub(super) observations: B,
     /// Slots of what may change the state.
@@ -35,52 +40,42 @@ pub(super) struct Flight<B> {
 
 impl<B: Mask> Flight<B> {
     pub(super) fn new() -> Flight<B> {
-        Flight {
-            ops: Vec::new(),
-            kinds: Vec::new(),
-            rets: Vec::new(),
-            before: Vec::new(),
-            free: Vec::new(),
-            observations: B::NONE,
-            changes: B::NONE,
-            always: B::NONE,
-            hidden: Vec::new(),
-        }
+        let [free, observations, changes, always] = [B::NONE; 4];
+        Flight { slots: Vec::new(), free, observations, changes, always, hidden: Vec::new() }
     }
 
     /// A slot for an operation that begins; none if there are too many.
-    pub(super) fn begin(&mut self, number: u32, op: &Op, role: Role) -> Option<u32> {
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None if (self.ops.len() as u32) < B::BITS => {
-                self.ops.push(0);
-                self.kinds.push(0);
-                self.rets.push(0);
-                self.before.push(B::NONE);
-                self.ops.len() as u32 - 1
-            }
-            None => return None,
-        };
-        let at = slot as usize;
-        (self.ops[at], self.kinds[at], self.rets[at], self.before[at]) = (number, op.kind, op.ret, B::NONE);
+    pub(super) fn begin(&mut self, op: &Op, role: Role) -> Option<u32> {
+        let slot = if self.free.is_none() { self.slots.len() as u32 } else { self.free.first() };
+        if slot == B::BITS {
+            return None;
+        }
+        let bit = B::of(slot);
+        self.free = self.free.without(bit);
+        let mut new = Slot { kind: op.kind, ret: op.ret, before: B::NONE };
         match role {
-            Role::Observation => self.observations = self.observations.or(B::of(slot)),
+            Role::Observation => self.observations = self.observations.or(bit),
             Role::Change | Role::Always => {
                 let mut others = self.changes;
                 while !others.is_none() {
-                    let other = others.first();
-                    others = others.without(B::of(other));
-                    if self.kinds[other as usize] == op.kind {
-                        let (first, last) =
-                            if self.rets[other as usize] < op.ret { (other, slot) } else { (slot, other) };
-                        self.before[last as usize] = self.before[last as usize].or(B::of(first));
+                    let at = others.first();
+                    others = others.without(B::of(at));
+                    let other = &mut self.slots[at as usize];
+                    if other.kind == op.kind && other.ret < op.ret {
+                        new.before = new.before.or(B::of(at));
+                    } else if other.kind == op.kind {
+                        other.before = other.before.or(bit);
                     }
                 }
-                self.changes = self.changes.or(B::of(slot));
+                self.changes = self.changes.or(bit);
                 if role == Role::Always {
-                    self.always = self.always.or(B::of(slot));
+                    self.always = self.always.or(bit);
                 }
             }
+        }
+        match self.slots.get_mut(slot as usize) {
+            Some(free) => *free = new,
+            None => self.slots.push(new),
         }
         Some(slot)
     }
@@ -91,8 +86,8 @@ impl<B: Mask> Flight<B> {
         self.observations = self.observations.without(bit);
         self.changes = self.changes.without(bit);
         self.always = self.always.without(bit);
-        self.before.iter_mut().for_each(|before| *before = before.without(bit));
-        self.free.push(slot);
+        self.slots.iter_mut().for_each(|other| other.before = other.before.without(bit));
+        self.free = self.free.or(bit);
     }
 
     /// An operation of unknown outcome begins; it matters until a place.
@@ -107,6 +102,6 @@ impl<B: Mask> Flight<B> {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        (self.ops.len() * (12 + std::mem::size_of::<B>()) + self.free.len() * 4 + self.hidden.len() * 12 + 64) as u64
+        (self.slots.len() * std::mem::size_of::<Slot<B>>() + self.hidden.len() * 12 + 128) as u64
     }
 }

@@ -35,6 +35,12 @@ pub trait Model: Sync {
         Role::Change
     }
 
+    /// True if the state after the action is always possible and does not depend on the state before: what took effect right before
+    /// it cannot be seen.
+    fn overwrites(&self, _action: &Self::Action) -> bool {
+        false
+    }
+
     /// True if the actions of one history lead to few states, however often each of them is done. The search then first tries
     /// whether operations of unknown outcome could explain a history if they took effect any number of times.
     fn has_few_states(&self) -> bool {

@@ -12,6 +12,8 @@
 //!   another with the same mask and state is dropped; and they are left alone when nothing can depend on them any more.
 //!   The walk with few configurations uses them only where it does not go without, and keeps one way of having used them.
 
+mod thread;
+
 use super::flight::Flight;
 use super::limits::{GaveUp, Limits};
 use super::mask::Mask;
@@ -51,10 +53,15 @@ pub(super) struct Search<'s, 'a, B> {
     pub(super) relaxed: bool,
     /// Operations of unknown outcome are used only where it does not go without.
     pub(super) frugal: bool,
+    /// After so many levels one way is enough where few configurations are kept.
+    pub(super) patience: u32,
     /// Of what differs only in the operations of unknown outcome that were used, one is kept.
     pub(super) coarse: bool,
+    /// Of the configuration that is alone: what may still be put before the last overwriting.
+    pub(super) unseen: B,
     uses: Uses,
     roles: Vec<Role>,
+    overwrites: Vec<bool>,
     last_uses: Vec<Option<u32>>,
     few_states: bool,
     slots: Vec<u16>,
@@ -63,6 +70,7 @@ pub(super) struct Search<'s, 'a, B> {
     fits: Vec<(u32, B)>,
     epoch: u32,
     /// Kept for the next time.
+    places: Vec<thread::Place<B>>,
     todo: Vec<Config<B>>,
     next: Vec<Config<B>>,
     limits: &'a Limits<'a>,
@@ -84,15 +92,19 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
             truncated: false,
             relaxed: false,
             frugal: false,
+            patience: 3,
             coarse: false,
+            unseen: B::NONE,
             uses: Uses::new(),
             roles: outline.roles,
+            overwrites: outline.overwrites,
             last_uses: outline.last_uses,
             few_states: outline.few_states,
             slots: vec![0; outline.ops.len()],
             table: Table::new(),
             fits: Vec::new(),
             epoch: 1,
+            places: Vec::new(),
             todo: Vec::new(),
             next: Vec::new(),
             limits,
@@ -149,7 +161,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
             return Ok(());
         }
         let role = self.roles[op.kind as usize];
-        let slot = self.flight.begin(number as u32, &op, role).ok_or(GaveUp::Width)?;
+        let slot = self.flight.begin(&op, role).ok_or(GaveUp::Width)?;
         self.slots[number] = slot as u16;
         if role == Role::Observation {
             self.observe(B::of(slot), op.kind);
@@ -254,7 +266,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
             level += 1;
             std::mem::swap(todo, &mut next);
             if width < usize::MAX {
-                let enough = done.len() >= width || (level >= 3 && !done.is_empty());
+                let enough = done.len() >= width || (level >= self.patience && !done.is_empty());
                 if enough && !todo.is_empty() {
                     self.truncated = true;
                     break;
@@ -316,11 +328,11 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         while !open.is_none() {
             let one = open.first();
             open = open.without(B::of(one));
-            if !self.flight.before[one as usize].without(config.mask).is_none() {
+            if !self.flight.slots[one as usize].before.without(config.mask).is_none() {
                 continue;
             }
             self.steps += 1;
-            let state = self.states.step(config.state, self.flight.kinds[one as usize]);
+            let state = self.states.step(config.state, self.flight.slots[one as usize].kind);
             if state != NO_STATE {
                 let mask = config.mask.or(B::of(one));
                 self.reach(Config { mask, state, used: config.used }, slot, done, next);
@@ -347,7 +359,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         let mut open = self.flight.changes.without(mask);
         while !open.is_none() {
             let one = open.first();
-            if self.flight.kinds[one as usize] == kind {
+            if self.flight.slots[one as usize].kind == kind {
                 return true;
             }
             open = open.without(B::of(one));
@@ -378,7 +390,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
             let one = open.first();
             open = open.without(B::of(one));
             self.steps += 1;
-            if self.states.step(state, self.flight.kinds[one as usize]) == state {
+            if self.states.step(state, self.flight.slots[one as usize].kind) == state {
                 fits = fits.or(B::of(one));
             }
         }

@@ -76,6 +76,8 @@ pub(super) struct Outline<'a> {
     pub(super) initial: Vec<u32>,
     /// What each kind of action can do.
     pub(super) roles: Vec<Role>,
+    /// See [`Model::overwrites`].
+    pub(super) overwrites: Vec<bool>,
     /// For operations of unknown outcome, until when they matter; empty where there are none.
     pub(super) last_uses: Vec<Option<u32>>,
     /// See [`Model::has_few_states`].
@@ -95,6 +97,7 @@ impl<'a> Outline<'a> {
             ops: &problem.ops,
             initial: initial.iter().map(|state| known.number(state.clone())).collect(),
             roles: problem.actions.iter().map(|action| model.role(action)).collect(),
+            overwrites: problem.actions.iter().map(|action| model.overwrites(action)).collect(),
             last_uses: if unknown { model.last_uses(problem) } else { Vec::new() },
             few_states: model.has_few_states(),
             states: States { steps: known, kinds: problem.actions.len(), table: Vec::new() },

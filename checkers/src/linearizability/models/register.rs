@@ -61,6 +61,10 @@ impl Model for Register {
         }
     }
 
+    fn overwrites(&self, action: &Action) -> bool {
+        matches!(action, Action::Write(_))
+    }
+
     fn last_uses(&self, problem: &Problem<Action>) -> Vec<Option<u32>> {
         let mut needs = Needs::of(problem);
         needs.spread(problem);

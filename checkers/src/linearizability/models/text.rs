@@ -49,6 +49,10 @@ impl Model for Text {
         }
     }
 
+    fn overwrites(&self, action: &Action) -> bool {
+        matches!(action, Action::Put(_))
+    }
+
     fn last_uses(&self, problem: &Problem<Action>) -> Vec<Option<u32>> {
         let gets: Vec<(u32, &str)> = problem
             .ops
