@@ -1,14 +1,16 @@
 //! What must hold: pure functions from a history to a verdict with evidence. No I/O, no clock, no random numbers.
 //!
-//! [`check()`] reads a whole history and judges every view of every subscriber at every instant:
+//! [`check()`] reads a whole history twice and judges every view of every subscriber at every instant:
 //!
-//! 1. [`record`](self) joins operations, sessions and pushes; faults become windows, with how old a view may be in each;
+//! 1. [`record`](self) joins operations, sessions and contents; faults become windows, with how old a view may be in each;
 //! 2. hearing: when each session is surely alive, possibly alive, surely gone; presence: what may be at the source of
 //!    truth for each publisher at each instant (must, may, absent, and with which values);
-//! 3. views: what each subscriber had before its eyes, from when until when;
-//! 4. for each dataId, on a thread of its own: the judge walks all contents by their differences and judges pushes, views and
-//!    reads; changes follow what each view made of each operation, for order and convergence times;
-//! 5. sufficiency: too little seen is inconclusive, never a pass; evidence: the first violations are dressed for people.
+//! 3. for each dataId: the judge walks all contents by their differences, says when each is in order, and judges reads;
+//! 4. views: pushes pass by once more. What a subscriber has before its eyes is in order as long as its content is, and is forgotten
+//!    then; changes follow what each view made of each operation, for order and convergence times. Memory depends on operations,
+//!    contents and subscriptions, not on pushes;
+//! 5. the judge says what is wrong about the few views that were not found in order;
+//! 6. sufficiency: too little seen is inconclusive, never a pass; evidence: the first violations are dressed for people.
 //!
 //! Unknown outcomes, leases and faults make the true content uncertain: wherever two readings are possible the one that
 //! explains more is taken, so that a violation is a violation.
