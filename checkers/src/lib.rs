@@ -41,11 +41,13 @@ mod record;
 mod span;
 mod sufficiency;
 pub mod suspect;
+mod threads;
 pub mod transactions;
 mod tree;
 mod trouble;
 pub mod verdict;
 mod views;
+mod walk;
 
 pub use calibration::calibrate;
 pub use check::check;
