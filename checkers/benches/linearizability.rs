@@ -66,6 +66,16 @@ fn processor_seconds() -> f64 {
     text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
 }
 
+/// The most memory that this process held since the last time that it was asked, bytes; 0 where nobody counts it.
+fn peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
+    // Begin anew.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    kib.map_or(0, |kib| kib * 1024)
+}
+
 /// Each history of the peers' table once, with what came out; those alone whose name has a text in it.
 fn table(wanted: &str) {
     let million = ClosedLoop { operations: 1_000_000, ..BASE };
@@ -94,13 +104,16 @@ fn table(wanted: &str) {
     ];
     for (name, load) in cases.into_iter().filter(|(name, _)| name.contains(wanted)) {
         let calls = load.calls();
+        peak_bytes();
         let (begin, processor) = (Instant::now(), processor_seconds());
         let judgement = judge(&load, &calls, 60);
         let took = begin.elapsed().as_secs_f64();
         let processor = processor_seconds() - processor;
         println!(
-            "{name:32} {took:8.3} s, processor {processor:8.3} s  {:?} ({})",
-            judgement.verdict, judgement.algorithm
+            "{name:32} {took:8.3} s, processor {processor:8.3} s, {:4} MB with the history  {:?} ({})",
+            peak_bytes() / 1_000_000,
+            judgement.verdict,
+            judgement.algorithm
         );
     }
 }

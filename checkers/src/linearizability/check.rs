@@ -156,7 +156,7 @@ fn run<M: Vocabulary>(
                 algorithms.insert(algorithm);
                 judgement.violations += 1;
                 if judgement.failures.len() < options.explained_max.max(20) {
-                    let problem = Problem::new(object.iter().cloned());
+                    let problem = Problem::coded(object.iter().cloned(), |action| model.code(action));
                     let wanted = judgement.failures.len() < options.explained_max;
                     let call = problem.ops[at].call as usize;
                     let explanation =
@@ -283,7 +283,8 @@ fn decide_all<M: Vocabulary>(
         while let index = next.fetch_add(1, Ordering::Relaxed)
             && let Some(object) = objects.get(index)
         {
-            mine.push((index, decide(model, &Problem::new(object.iter().cloned()), limits)));
+            let problem = Problem::coded(object.iter().cloned(), |action| model.code(action));
+            mine.push((index, decide(model, &problem, limits)));
         }
         found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
     };

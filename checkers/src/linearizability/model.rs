@@ -35,6 +35,11 @@ pub trait Model: Sync {
         Role::Change
     }
 
+    /// A number that no other action has, where there is a small one: it only makes things faster.
+    fn code(&self, _action: &Self::Action) -> Option<u32> {
+        None
+    }
+
     /// True if the state after the action is always possible and does not depend on the state before: what took effect right before
     /// it cannot be seen.
     fn overwrites(&self, _action: &Self::Action) -> bool {

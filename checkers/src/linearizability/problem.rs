@@ -36,14 +36,40 @@ pub struct Problem<A> {
 impl<A: Clone + Eq + Hash> Problem<A> {
     /// From (action, invocation, completion or [`OPEN`], number of the call), in any order. Places are unique.
     pub fn new(operations: impl IntoIterator<Item = (A, u32, u32, u32)>) -> Problem<A> {
-        let mut kinds: FxHashMap<A, u32> = FxHashMap::default();
-        let mut actions = Vec::new();
-        let mut ops: Vec<Op> = Vec::new();
+        Problem::coded(operations, |_| None)
+    }
+
+    /// The same, with codes of actions (see [`Model::code`](super::model::Model::code)), which are found in an array where they
+    /// are small: where each action is another one, hashing them all would take most of the time.
+    pub(super) fn coded(
+        operations: impl IntoIterator<Item = (A, u32, u32, u32)>,
+        code: impl Fn(&A) -> Option<u32>,
+    ) -> Problem<A> {
+        let operations = operations.into_iter();
+        let mut ops: Vec<Op> = Vec::with_capacity(operations.size_hint().0);
+        let codes_max = 8 * ops.capacity() + 64;
+        let mut coded: Vec<u32> = Vec::new();
+        let mut others: FxHashMap<A, u32> = FxHashMap::default();
+        let mut actions: Vec<A> = Vec::new();
         for (action, invoke, ret, call) in operations {
-            let kind = *kinds.entry(action).or_insert_with_key(|action| {
-                actions.push(action.clone());
-                actions.len() as u32 - 1
-            });
+            let fresh = actions.len() as u32;
+            let kind = match code(&action).map(|code| code as usize).filter(|code| *code < codes_max) {
+                Some(code) => {
+                    if coded.len() <= code {
+                        coded.resize((code + 1).next_power_of_two(), u32::MAX);
+                    }
+                    let kind = &mut coded[code];
+                    *kind = if *kind == u32::MAX { fresh } else { *kind };
+                    *kind
+                }
+                None => match others.get(&action) {
+                    Some(&kind) => kind,
+                    None => *others.entry(action.clone()).or_insert(fresh),
+                },
+            };
+            if kind == fresh {
+                actions.push(action);
+            }
             ops.push(Op { kind, invoke, ret, call });
         }
         if !ops.is_sorted_by_key(|op| op.invoke) {

@@ -57,7 +57,17 @@ pub(super) fn decide(problem: &Problem<Action>) -> Option<Quick> {
 
 /// Clusters by value; none if a value is written twice, or there are other operations than reads and writes.
 fn clusters(problem: &Problem<Action>) -> Option<Result<Vec<Cluster>, Quick>> {
-    let mut at: FxHashMap<u32, u32> = FxHashMap::default();
+    // Values are numbers of a whole history: looked up in an array unless this is a small part of it.
+    let most = problem.actions.iter().map(|action| match *action {
+        Action::Read(value) | Action::Write(value) => value as usize,
+        _ => usize::MAX,
+    });
+    let most = most.max().unwrap_or(0);
+    if most == usize::MAX {
+        return None;
+    }
+    let mut small = vec![u32::MAX; if most / 8 <= problem.ops.len() { most + 1 } else { 0 }];
+    let mut others: FxHashMap<u32, u32> = FxHashMap::default();
     // By kind, so that each action is looked up once.
     let mut of_kind = Vec::with_capacity(problem.actions.len());
     let new = |value| Cluster {
@@ -69,18 +79,26 @@ fn clusters(problem: &Problem<Action>) -> Option<Result<Vec<Cluster>, Quick>> {
         last: 0,
         last_op: u32::MAX,
     };
-    let mut clusters = vec![Cluster { first: 0, ..new(0) }];
-    at.insert(0, 0);
+    let mut clusters = Vec::with_capacity(problem.actions.len() / 2 + 1);
+    clusters.push(Cluster { first: 0, ..new(0) });
+    match small.first_mut() {
+        Some(first) => *first = 0,
+        None => drop(others.insert(0, 0)),
+    }
     for action in &problem.actions {
         let (Action::Read(value) | Action::Write(value)) = *action else { return None };
         if *action == Action::Write(0) {
             return None;
         }
-        let cluster = *at.entry(value).or_insert_with(|| {
+        let cluster = match small.get_mut(value as usize) {
+            Some(place) => place,
+            None => others.entry(value).or_insert(u32::MAX),
+        };
+        if *cluster == u32::MAX {
+            *cluster = clusters.len() as u32;
             clusters.push(new(value));
-            clusters.len() as u32 - 1
-        });
-        of_kind.push(cluster);
+        }
+        of_kind.push(*cluster);
     }
     for (number, op) in problem.ops.iter().enumerate() {
         let cluster = &mut clusters[of_kind[op.kind as usize] as usize];

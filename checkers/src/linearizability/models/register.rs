@@ -61,6 +61,15 @@ impl Model for Register {
         }
     }
 
+    fn code(&self, action: &Action) -> Option<u32> {
+        match *action {
+            Action::Read(value) => value.checked_mul(3),
+            Action::Write(value) => value.checked_mul(3)?.checked_add(1),
+            Action::Missed(value) => value.checked_mul(3)?.checked_add(2),
+            Action::Cas(..) => None,
+        }
+    }
+
     fn overwrites(&self, action: &Action) -> bool {
         matches!(action, Action::Write(_))
     }
