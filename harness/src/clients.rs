@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::recording::Recording;
 use history::{
     ClientId, Connection, ConnectionState, DataIx, Dropped, Event, Function, MILLI, Nanos, Node, NodeIx, OpId,
-    Operation, Outcome, ProcessId, Push, SessionId,
+    Operation, Outcome, ProcessId, Push, SessionId, Snapshot,
 };
 use rustc_hash::FxHashMap;
 use simulation::fetch;
@@ -172,26 +172,33 @@ impl Clients {
         }
     }
 
-    /// What an observation means: appends events of the history.
+    /// What a push means: what it shows, if that is new, and the push. Apart from all else that is observed, since there are
+    /// a hundred pushes to anything else. None if nobody sees it.
+    pub fn push(
+        &mut self,
+        observation: Observation,
+        recording: &mut Recording<'_>,
+    ) -> Option<(Option<Snapshot>, Push)> {
+        let time = self.stamp(observation.time);
+        let Happening::Push { client, subscription, data, version, elements } = observation.what else { return None };
+        // What arrives after the client vanished or closed is seen by nobody.
+        let Seat { session, node } = (*self.seats.get(client as usize)?)?;
+        let (snapshot, new) = recording.intern(data, &elements);
+        Some((new, Push { time, client, session, subscription, data, snapshot, version, node }))
+    }
+
+    /// What an observation other than a push means: appends events of the history.
     pub fn observe(&mut self, observation: Observation, recording: &mut Recording<'_>, events: &mut Vec<Event>) {
         let time = self.stamp(observation.time);
         match observation.what {
             Happening::Done { op, response } => self.done(time, op, response, recording, events),
-            Happening::Push { client, subscription, data, version, elements } => {
-                // What arrives after the client vanished or closed is seen by nobody.
-                let Some(Some(Seat { session, node })) = self.seats.get(client as usize).copied() else { return };
-                let (snapshot, new) = recording.intern(data, &elements);
-                let push = Push { time, client, session, subscription, data, snapshot, version, node };
-                events.extend(new.map(Event::from));
-                events.push(Event::Push(push));
-            }
             Happening::Connection { client, state, node, name, reason } => {
                 events.extend(self.connection(time, client, state, node, name, reason));
             }
             Happening::Routes { slots, leaders } => {
                 events.push(Event::Routes(history::Routes { time, slots, leaders }));
             }
-            Happening::Fault(_) => {}
+            Happening::Push { .. } | Happening::Fault(_) => {}
         }
     }
 

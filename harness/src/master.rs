@@ -203,6 +203,13 @@ impl<'a> Master<'a> {
     }
 
     fn observe(&mut self, observation: Observation) -> Result<(), MasterError> {
+        if observation.is_push() {
+            let Some((new, push)) = self.clients.push(observation, &mut self.recording) else { return Ok(()) };
+            if let Some(new) = new {
+                self.record(Event::from(new))?;
+            }
+            return self.record(Event::Push(push));
+        }
         if let Happening::Fault(fault) = &observation.what {
             if matches!(fault.stage, FaultStage::Serving | FaultStage::Missed) {
                 self.active.remove(&fault.id);

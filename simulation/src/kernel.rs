@@ -46,7 +46,8 @@ pub struct Kernel<M: Machine> {
     reached: BTreeMap<&'static str, u64>,
     trace: Trace,
     reports: Vec<(Nanos, M::Report)>,
-    outputs: OutputsOf<M>,
+    /// Empty between steps; keeps its memory. Boxed, since it is taken out and put back at every step.
+    outputs: Option<Box<OutputsOf<M>>>,
     counters: Counters,
 }
 
@@ -66,7 +67,7 @@ impl<M: Machine> Kernel<M> {
             reached: BTreeMap::new(),
             trace: Trace::default(),
             reports: Vec::new(),
-            outputs: Outputs::default(),
+            outputs: None,
             counters: Counters::default(),
         };
         for node in 0..count {
@@ -267,22 +268,31 @@ impl<M: Machine> Kernel<M> {
         let host = &mut self.hosts[node as usize];
         host.steps += 1;
         self.counters.steps += 1;
-        let mut outputs = std::mem::take(&mut self.outputs);
+        let mut outputs = self.outputs.take().unwrap_or_default();
         host.machine.step(host.clock.read(self.now), input, &mut outputs);
-        let life = host.life;
-        for (after, timer) in outputs.timers.drain(..) {
-            let at = self.now + host.clock.true_duration(after);
-            self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
+        // Most steps do one thing or nothing, so it is worth to ask before each loop.
+        if !outputs.timers.is_empty() {
+            let life = host.life;
+            for (after, timer) in outputs.timers.drain(..) {
+                let at = self.now + host.clock.true_duration(after);
+                self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
+            }
         }
-        for (to, channel, message) in outputs.messages.drain(..) {
-            self.send(node, to, channel, message);
+        if !outputs.messages.is_empty() {
+            for (to, channel, message) in outputs.messages.drain(..) {
+                self.send(node, to, channel, message);
+            }
         }
-        for name in outputs.reached.drain(..) {
-            *self.reached.entry(name).or_insert(0) += 1;
+        if !outputs.reached.is_empty() {
+            for name in outputs.reached.drain(..) {
+                *self.reached.entry(name).or_insert(0) += 1;
+            }
         }
-        let now = self.now;
-        self.reports.extend(outputs.reports.drain(..).map(|report| (now, report)));
-        self.outputs = outputs;
+        if !outputs.reports.is_empty() {
+            let now = self.now;
+            self.reports.extend(outputs.reports.drain(..).map(|report| (now, report)));
+        }
+        self.outputs = Some(outputs);
     }
 
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {

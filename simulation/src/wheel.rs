@@ -15,6 +15,7 @@ pub(crate) type Key = (Nanos, u64);
 const FINE_BITS: u32 = 15;
 const SLOT_BITS: u32 = 10;
 const SLOTS: usize = 1 << SLOT_BITS;
+const WORDS: usize = SLOTS / 64;
 /// Enough for every u64.
 const LEVELS: u32 = (64 - FINE_BITS).div_ceil(SLOT_BITS);
 
@@ -22,21 +23,36 @@ const LEVELS: u32 = (64 - FINE_BITS).div_ceil(SLOT_BITS);
 struct Level {
     slots: Vec<Vec<Key>>,
     /// One bit a slot that holds something.
-    occupied: [u64; SLOTS / 64],
+    occupied: [u64; WORDS],
+    /// One bit a word of those that is not 0.
+    words: u32,
 }
 
 impl Level {
     fn new() -> Level {
-        Level { slots: vec![Vec::new(); SLOTS], occupied: [0; SLOTS / 64] }
+        Level { slots: vec![Vec::new(); SLOTS], occupied: [0; WORDS], words: 0 }
     }
 
     fn push(&mut self, slot: usize, key: Key) {
         self.slots[slot].push(key);
         self.occupied[slot / 64] |= 1 << (slot % 64);
+        self.words |= 1 << (slot / 64);
+    }
+
+    /// The slot holds nothing any more.
+    fn vacate(&mut self, slot: usize) {
+        let word = &mut self.occupied[slot / 64];
+        *word &= !(1 << (slot % 64));
+        if *word == 0 {
+            self.words &= !(1 << (slot / 64));
+        }
     }
 
     fn first(&self) -> Option<usize> {
-        let word = self.occupied.iter().position(|word| *word != 0)?;
+        if self.words == 0 {
+            return None;
+        }
+        let word = self.words.trailing_zeros() as usize % WORDS;
         Some(word * 64 + self.occupied[word].trailing_zeros() as usize)
     }
 }
@@ -134,7 +150,7 @@ impl Wheel {
         let above = (shift + SLOT_BITS).min(63);
         self.cursor = self.cursor >> above << above | (slot as u64) << shift;
         let wheel = &mut self.levels[level];
-        wheel.occupied[slot / 64] &= !(1 << (slot % 64));
+        wheel.vacate(slot);
         let mut keys = std::mem::take(&mut wheel.slots[slot]);
         if level == 0 {
             // The vectors change places, so that their memory is used again.
@@ -148,7 +164,9 @@ impl Wheel {
             }
         }
         self.levels[level].slots[slot] = keys;
-        self.sorted.sort_unstable_by(|a, b| b.cmp(a));
+        if self.sorted.len() > 1 {
+            self.sorted.sort_unstable_by(|a, b| b.cmp(a));
+        }
     }
 
     /// Gives keys other times, in one go: each key is asked for once.
@@ -156,7 +174,7 @@ impl Wheel {
         let mut keys = std::mem::take(&mut self.sorted);
         keys.extend(self.late.drain().map(|Reverse(key)| key));
         for level in &mut self.levels {
-            level.occupied = [0; SLOTS / 64];
+            (level.occupied, level.words) = ([0; WORDS], 0);
             keys.extend(level.slots.iter_mut().flat_map(|slot| slot.drain(..)));
         }
         self.len = 0;

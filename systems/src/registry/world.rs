@@ -170,6 +170,11 @@ impl RegistryWorld {
         self.observed = observed;
     }
 
+    /// True if something is to be handed over.
+    fn has_news(&self) -> bool {
+        self.kernel.has_reports() || !self.observed.is_empty()
+    }
+
     /// Appends what the nodes have reported.
     fn hand_over(&mut self, out: &mut Vec<Observation>) {
         if self.kernel.has_reports() {
@@ -209,12 +214,18 @@ impl World for RegistryWorld {
         let before = out.len();
         out.append(&mut self.observed);
         let mut looked_at = before;
+        // Faults begin and end between two waits; in here they are only found to be over.
+        let mut healing = self.is_healing();
         // Nobody does anything because of a push, so time goes on.
         while out.len() - before < PUSHES_MAX && out[looked_at..].iter().all(Observation::is_push) {
             looked_at = out.len();
-            let healing = self.is_healing();
             let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };
-            if self.run_one(limit) {
+            // Most events show nothing.
+            let mut ran = self.run_one(limit);
+            while ran && !healing && !self.has_news() {
+                ran = self.run_one(limit);
+            }
+            if ran {
                 out.append(&mut self.observed);
                 self.hand_over(out);
                 continue;
@@ -222,6 +233,7 @@ impl World for RegistryWorld {
             if healing && self.kernel.now() >= self.next_review {
                 self.next_review = self.kernel.now() + REVIEW;
                 self.review_faults();
+                healing = self.is_healing();
                 out.append(&mut self.observed);
             }
             if self.kernel.now() >= until {

@@ -232,10 +232,10 @@ impl Book {
         there.is_some_and(|there| there.connection == id && there.number == number)
     }
 
-    /// This subscription is needed soon.
+    /// This subscription is needed soon, and when its connection was heard.
     pub fn prepare(&self, place: Place) {
         if let Some(there) = self.subscriptions.get(place as usize) {
-            fetch(there.op);
+            fetch(self.heard.get(there.owner as usize).copied());
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Session {
     waits: BTreeMap<(ConnectionId, OpId), u32>,
     /// Hashed: whoever goes through it in an order that shows sorts it.
     watched: FxHashMap<DataIx, Watched>,
+    /// The version of each dataId that was taken last, 0 for none: asked with every acknowledgement, so close together.
+    newest: Vec<u64>,
     /// No content is unverified for too long before then.
     unverified_from: Nanos,
     reads: BTreeMap<u64, Reading>,
@@ -85,6 +87,7 @@ impl Session {
             writers: (0..count).map(|_| Writer::default()).collect(),
             waits: BTreeMap::new(),
             watched: FxHashMap::default(),
+            newest: Vec::new(),
             unverified_from: 0,
             reads: BTreeMap::new(),
             overdue: Overdue::default(),

@@ -75,8 +75,11 @@ impl Session {
         if self.breakers.remove(&connection.client).is_some() {
             out.reached("circuit-breaker-closed");
         }
-        let watched = self.watched.get(&subscribed.data).filter(|watched| !watched.push_armed);
         // Nearly always it has the newest by now.
+        if self.newest.get(subscribed.data as usize) == Some(&version) {
+            return;
+        }
+        let watched = self.watched.get(&subscribed.data).filter(|watched| !watched.push_armed);
         if watched.and_then(|watched| watched.content.as_ref()).is_some_and(|newest| newest.version != version) {
             self.pump(now, place, out);
         }

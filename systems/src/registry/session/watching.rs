@@ -227,6 +227,11 @@ impl Session {
         // Never back: an answer that was overtaken changes nothing.
         let newer = watched.content.as_ref().is_none_or(|held| content.version > held.version);
         if newer || self.bug == Some(Bug::AnyReplica) {
+            let at = data as usize;
+            if self.newest.len() <= at {
+                self.newest.resize(at + 1, 0);
+            }
+            self.newest[at] = content.version;
             watched.content = Some(content);
             if !watched.push_armed {
                 watched.push_armed = true;
