@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
 
 mod crowd;
+mod meter;
 #[path = "../tests/support/mod.rs"]
 mod support;
 
@@ -13,6 +14,7 @@ use checkers::{Options, Verdict, check};
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group};
 use crowd::Crowd;
 use history::{Contract, Event, Header};
+use meter::{memory_bytes, peak_bytes, processor_seconds};
 use std::time::{Duration, Instant};
 use support::{contract, header};
 
@@ -51,19 +53,6 @@ fn bench(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A number of kB in what Linux says of this process, as bytes; 0 where nobody counts it.
-fn memory(field: &str) -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(field));
-    line.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok()).map_or(0, |kib| kib * 1024)
-}
-
-/// Processor time of this thread, on Linux: on a busy machine the time on the wall says little.
-fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
-}
-
 /// 20 elements a content, on one thread: subscribers and changes of each row. Twice the changes are twice the contents; twice the
 /// subscribers are twice the pushes of each, and need no more memory.
 const ROWS: [(u32, u32); 4] = [(2_500, 10_000), (2_500, 20_000), (5_000, 10_000), (20_000, 10_000)];
@@ -76,14 +65,14 @@ fn row(subscribers: u32, changes: u32) {
     let header = Header { data_ids, clients: 1_000 + subscribers, ..header(contract) };
     let pushes = events.iter().filter(|event| matches!(event, Event::Push(_))).count();
     let contents = events.iter().filter(|event| matches!(event, Event::Snapshot(_))).count();
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let (held, begin, processor) = (memory("VmRSS:"), Instant::now(), processor_seconds());
+    peak_bytes();
+    let (held, begin, processor) = (memory_bytes("VmRSS:"), Instant::now(), processor_seconds());
     let report = check(&header, &events, &Options { threads: 1, ..Options::default() });
     let (wall, processor) = (begin.elapsed().as_secs_f64(), processor_seconds() - processor);
     println!(
         "{pushes} pushes of {contents} contents: {wall:.2} s, processor {processor:.2} s, {:.2} M pushes/s, {} MB beside the history's {} MB, {:?}",
         pushes as f64 / processor / 1e6,
-        memory("VmHWM:").saturating_sub(held) / 1_000_000,
+        peak_bytes().saturating_sub(held) / 1_000_000,
         events.len() * size_of::<Event>() / 1_000_000,
         report.verdict
     );

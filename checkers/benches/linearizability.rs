@@ -8,12 +8,14 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads a clock")]
 
 mod closed_loop;
+mod meter;
 
 use checkers::Verdict;
 use checkers::linearizability::{FailedCas, Judgement, Limits, ModelName, Options, check};
 use closed_loop::{ClosedLoop, Load};
 use criterion::{Criterion, Throughput, criterion_group};
 use history::calls::Calls;
+use meter::{peak_bytes, processor_seconds};
 use std::time::{Duration, Instant};
 
 const BASE: ClosedLoop = ClosedLoop {
@@ -58,22 +60,6 @@ fn bench(criterion: &mut Criterion) {
         group.bench_function(name, |bencher| bencher.iter(|| judge(&load, &calls, 60)));
     }
     group.finish();
-}
-
-/// The time that this thread had a processor, on Linux: on a busy machine the time on the wall says little.
-fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).map_or(0.0, |ns| ns / 1e9)
-}
-
-/// The most memory that this process held since the last time that it was asked, bytes; 0 where nobody counts it.
-fn peak_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = peak.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok());
-    // Begin anew.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    kib.map_or(0, |kib| kib * 1024)
 }
 
 /// Each history of the peers' table once, with what came out; those alone whose name has a text in it.
