@@ -13,15 +13,14 @@ use crate::presence::reregistered_after;
 use crate::record::Record;
 use crate::span::Span;
 use crate::sufficiency::{Seen as Sufficiency, reasons};
-use crate::threads::{on_threads, words};
+use crate::threads::{caught, on_threads};
 use crate::trouble::{Horizon, Trouble, troubles};
 use crate::verdict::{CheckResult, Convergence, Figure, Kind, Report, Verdict};
 use crate::views::{Followed, Known, Unserved, Watched};
-use crate::walk::Walk;
+use crate::walk::{Shard, Walk};
 use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Everything that is known before the first push.
 struct Prepared<'a> {
@@ -60,10 +59,7 @@ pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
 
 /// A checker that breaks down has not passed.
 fn guarded(options: &Options, work: impl FnOnce() -> Report) -> Report {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(report) => report,
-        Err(panic) => given_up(options, format!("the checkers broke down: {}", words(panic.as_ref()))),
-    }
+    caught(work).unwrap_or_else(|why| given_up(options, format!("the checkers broke down: {why}")))
 }
 
 fn given_up(options: &Options, reason: String) -> Report {
@@ -127,11 +123,11 @@ impl<'a> Prepared<'a> {
         Truth { data, ground, shown, judged }
     }
 
-    /// One pass over all pushes, for one in `shards` of the dataIds.
-    fn watch(&self, truths: &[Truth], events: &[Event], shard: (u32, u32), options: &Options) -> Watched {
+    /// One pass over all pushes, for the dataIds of a shard.
+    fn watch(&self, truths: &[Truth], events: &[Event], shard: Shard, options: &Options) -> Watched {
         let Prepared { record, contents, troubles, horizon, hearings, .. } = self;
         let known = Known { record, contents, horizon, hearings, options };
-        let mine = truths.iter().filter(|t| t.judged.stopped.is_none() && t.data % shard.1 == shard.0);
+        let mine = truths.iter().filter(|t| t.judged.stopped.is_none() && shard.holds(t.data));
         let followed = mine.map(|t| {
             let changes = Changes::new(record, contents, horizon, troubles, (&t.ground, &t.shown));
             (t.data, t.shown.as_slice(), changes)
@@ -178,37 +174,33 @@ impl<'a> Prepared<'a> {
         (from < to).then(|| Span::new(from, to))
     }
 
-    /// Everything about all dataIds.
+    /// Everything about all dataIds. Who breaks down is a reason, and takes no other along.
     fn judge_all(&self, events: &[Event], options: &Options) -> (Watched, Vec<Result<Judged, String>>) {
-        let data_ids = self.data_ids();
-        let truths = on_threads(data_ids, options.threads, |data| self.truth(data, options));
+        let because = |why: String| format!("the judge broke down: {why}");
         let mut out: Vec<Result<Judged, String>> = Vec::new();
-        let mut known = Vec::new();
-        for truth in truths {
+        let mut truths: Vec<Truth> = Vec::new();
+        for truth in on_threads(self.data_ids(), options.threads, |data| caught(|| self.truth(data, options))) {
             match truth {
-                Ok(truth) => known.push(truth),
-                Err(reason) => out.push(Err(reason)),
+                Ok(truth) => truths.push(truth),
+                Err(why) => out.push(Err(because(why))),
             }
         }
-        let shards = options.threads.clamp(1, known.len().max(1)) as u32;
-        let passes = on_threads((0..shards).collect(), options.threads, |shard| {
-            self.watch(&known, events, (shard, shards), options)
-        });
+        let shards = Shard::all(options.threads.clamp(1, truths.len().max(1)) as u32);
         let mut watched = Watched::default();
-        for pass in passes {
+        for pass in on_threads(shards, options.threads, |shard| caught(|| self.watch(&truths, events, shard, options)))
+        {
             match pass {
                 Ok(pass) => watched.merge(pass),
-                Err(reason) => out.push(Err(reason)),
+                Err(why) => out.push(Err(because(why))),
             }
         }
-        let rest: Vec<(Truth, Option<Followed>)> = known
-            .into_iter()
-            .map(|truth| {
-                let followed = watched.followed.remove(&truth.data);
-                (truth, followed)
-            })
-            .collect();
-        out.extend(on_threads(rest, options.threads, |(truth, followed)| self.finish(truth, followed, options)));
+        let with = |truth: Truth| {
+            let followed = watched.followed.remove(&truth.data);
+            (truth, followed)
+        };
+        let rest = truths.into_iter().map(with).collect();
+        let finish = |(truth, followed)| caught(|| self.finish(truth, followed, options)).map_err(because);
+        out.extend(on_threads(rest, options.threads, finish));
         (watched, out)
     }
 }

@@ -54,18 +54,37 @@ struct Client {
     session: Option<SessionId>,
 }
 
+/// A part of all dataIds, for a walk of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shard {
+    number: u32,
+    of: u32,
+}
+
+impl Shard {
+    /// So many, which hold every dataId once.
+    pub fn all(of: u32) -> Vec<Shard> {
+        (0..of).map(|number| Shard { number, of }).collect()
+    }
+
+    pub fn holds(self, data: DataIx) -> bool {
+        data % self.of == self.number
+    }
+}
+
 /// One dataId on its way.
 struct Follower<'a, 'b> {
+    data: DataIx,
     changes: Changes<'a, 'b>,
     shown: &'b [Shown],
     aside: Vec<View>,
 }
 
-/// One pass over a history, for one in `shards` of its dataIds.
+/// One pass over a history, for the dataIds of a shard.
 pub(crate) struct Walk<'a, 'b> {
     known: Known<'a, 'b>,
     promise: Option<Nanos>,
-    shard: (u32, u32),
+    shard: Shard,
     followers: Vec<Follower<'a, 'b>>,
     follower_of: FxHashMap<DataIx, u32>,
     subs: Vec<Sub>,
@@ -80,7 +99,7 @@ impl<'a, 'b> Walk<'a, 'b> {
     /// `truths` are those of this shard: what each dataId's contents are worth, and what follows its changes.
     pub fn new(
         known: Known<'a, 'b>,
-        shard: (u32, u32),
+        shard: Shard,
         truths: impl Iterator<Item = (DataIx, &'b [Shown], Changes<'a, 'b>)>,
     ) -> Walk<'a, 'b> {
         let reregister = known.record.header.contract.reregister_ms_max;
@@ -99,7 +118,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         };
         for (data, shown, changes) in truths {
             walk.follower_of.insert(data, walk.followers.len() as u32);
-            walk.followers.push(Follower { changes, shown, aside: Vec::new() });
+            walk.followers.push(Follower { data, changes, shown, aside: Vec::new() });
         }
         walk
     }
@@ -110,7 +129,7 @@ impl<'a, 'b> Walk<'a, 'b> {
             Event::Op(op) => self.operation(op),
             Event::Push(push) => {
                 self.pushes += 1;
-                if self.mine(push.data) {
+                if self.shard.holds(push.data) {
                     self.push(self.pushes - 1, push);
                 }
             }
@@ -135,21 +154,8 @@ impl<'a, 'b> Walk<'a, 'b> {
     pub fn finish(mut self) -> Watched {
         let after = self.known.record.end.saturating_add(1);
         (0..self.clients.len() as u32).for_each(|at| self.disconnected(at, after));
-        let mut data: Vec<(DataIx, u32)> = self.follower_of.into_iter().collect();
-        data.sort_unstable();
-        let followed = self.followers.into_iter().map(|of| {
-            let Changes { findings, times, steps, .. } = of.changes;
-            Followed { findings, times, steps, aside: of.aside }
-        });
-        let mut followed: Vec<Option<Followed>> = followed.map(Some).collect();
-        for (data, at) in data {
-            self.out.followed.extend(followed[at as usize].take().map(|of| (data, of)));
-        }
+        self.out.followed = self.followers.into_iter().map(Follower::ended).collect();
         self.out
-    }
-
-    fn mine(&self, data: DataIx) -> bool {
-        u64::from(data) % u64::from(self.shard.1) == u64::from(self.shard.0)
     }
 
     fn client(&mut self, id: ClientId) -> u32 {
@@ -356,11 +362,10 @@ impl<'a, 'b> Walk<'a, 'b> {
         if self.subs[at as usize].unanswered > 0 {
             self.release(at);
         }
-        let mine = self.mine(self.subs[at as usize].data);
         let sub = &mut self.subs[at as usize];
         let waiting = std::mem::replace(&mut sub.waiting, Waiting::No);
         let (live, view, run) = (sub.live.take(), sub.view.take(), sub.run.take());
-        if !mine {
+        if !self.shard.holds(sub.data) {
             return;
         }
         self.out.subscribed += u128::from(live.map_or(0, |live| time.saturating_sub(live)));
@@ -421,6 +426,11 @@ impl<'a, 'b> Walk<'a, 'b> {
 }
 
 impl Follower<'_, '_> {
+    fn ended(self) -> (DataIx, Followed) {
+        let Changes { findings, times, steps, .. } = self.changes;
+        (self.data, Followed { findings, times, steps, aside: self.aside })
+    }
+
     /// Passes a view that is in order, puts any other aside.
     fn judge(&mut self, known: &Known, view: View) {
         let shown = &self.shown[known.contents.all[view.content as usize].place as usize];

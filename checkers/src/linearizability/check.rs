@@ -11,12 +11,11 @@ use super::problem::Problem;
 use super::vocabulary::{FailedCas, Vocabulary};
 use super::words::Words;
 use crate::options::CheckersError;
+use crate::threads::on_threads;
 use crate::verdict::Verdict;
 use history::calls::{Call, Calls, Ended, Value, render};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// How to check.
 #[derive(Clone, Debug)]
@@ -275,26 +274,9 @@ fn decide_all<M: Vocabulary>(
     options: &Options,
     limits: &Limits<'_>,
 ) -> Vec<Decision> {
-    let threads = options.threads.clamp(1, objects.len().max(1));
-    let next = AtomicUsize::new(0);
-    let found: Mutex<Vec<(usize, Decision)>> = Mutex::new(Vec::with_capacity(objects.len()));
-    let work = || {
-        let mut mine = Vec::new();
-        while let index = next.fetch_add(1, Ordering::Relaxed)
-            && let Some(object) = objects.get(index)
-        {
-            let problem = Problem::coded(object.iter().cloned(), |action| model.code(action));
-            mine.push((index, decide(model, &problem, limits)));
-        }
-        found.lock().unwrap_or_else(PoisonError::into_inner).append(&mut mine);
+    let one = |object: &Object<M::Action>| {
+        let problem = Problem::coded(object.iter().cloned(), |action| model.code(action));
+        decide(model, &problem, limits)
     };
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
-        work();
-    });
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_unstable_by_key(|(index, _)| *index);
-    found.into_iter().map(|(_, decision)| decision).collect()
+    on_threads(objects.iter().collect(), options.threads, one)
 }
