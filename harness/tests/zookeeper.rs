@@ -6,14 +6,19 @@ mod common;
 
 use common::{Scratch, refused, run_json, upheaval};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Two cores carry one ensemble at a time.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
+/// What others had on this machine before the first ensemble: not ours, and no test's business.
+static BEFORE: LazyLock<BTreeSet<String>> = LazyLock::new(|| there().into_iter().collect());
+
 fn ensemble(test: &str) -> Option<MutexGuard<'static, ()>> {
+    LazyLock::force(&BEFORE);
     match systems::zookeeper::doctor() {
         Ok(()) => Some(ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)),
         Err(why) => {
@@ -24,8 +29,12 @@ fn ensemble(test: &str) -> Option<MutexGuard<'static, ()>> {
     }
 }
 
-/// Namespaces of labs, and processes of nodes and supervisors.
 fn leftovers() -> Vec<String> {
+    there().into_iter().filter(|thing| !BEFORE.contains(thing)).collect()
+}
+
+/// Namespaces of labs, and processes of nodes and supervisors.
+fn there() -> Vec<String> {
     let namespaces = Command::new("ip").args(["netns", "list"]).output().unwrap().stdout;
     let namespaces = String::from_utf8(namespaces).unwrap();
     let mut left: Vec<String> = namespaces.lines().map(|line| format!("namespace {line}")).collect();

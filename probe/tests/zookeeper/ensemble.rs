@@ -29,6 +29,24 @@ pub fn sh(command: &str) {
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
+/// Removes the namespaces, with the nodes in them, and the folders of such tests that were killed.
+fn sweep() {
+    let gone = |text: &str| text.parse::<u32>().is_ok_and(|id| !Path::new(&format!("/proc/{id}")).exists());
+    let listed = Command::new("ip").args(["netns", "list"]).output().unwrap().stdout;
+    for name in String::from_utf8_lossy(&listed).lines().filter_map(|line| line.split(' ').next()) {
+        let owner = name.strip_prefix("upprobe").and_then(|rest| rest.split_once('-'));
+        if owner.is_some_and(|(id, _)| gone(id)) {
+            sh(&format!("ip netns pids {name} | xargs -r kill -9; ip netns del {name}"));
+        }
+    }
+    for entry in fs::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.strip_prefix("upheaval-probe-").and_then(|rest| rest.rsplit_once('-')).is_some_and(|(_, id)| gone(id)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 pub struct Ensemble {
     pub folder: PathBuf,
     nodes: Vec<Option<Child>>,
@@ -45,6 +63,7 @@ impl Ensemble {
             return None;
         }
         let guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        sweep();
         let folder = std::env::temp_dir().join(format!("upheaval-probe-{test}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         // This thread only; what it starts inherits it.
