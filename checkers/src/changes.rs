@@ -50,6 +50,15 @@ struct Force {
     kept: Nanos,
 }
 
+/// The step from a content's base to it where that is a single change of one publisher, seen by nearly every view: a value
+/// instead of its predecessor. Only what depends on the view is left to ask.
+struct Plain {
+    /// By then both had been asked for.
+    asked: Nanos,
+    /// When it was acknowledged, and how long it counts; none if it was not.
+    acknowledged: Option<(Nanos, Force)>,
+}
+
 /// Where one stretch stands.
 #[derive(Default)]
 pub(crate) struct Stretch {
@@ -68,6 +77,8 @@ pub(crate) struct Changes<'a, 'b> {
     troubles: &'b [Trouble],
     ground: &'b Ground,
     shown: &'b [Shown],
+    /// By the place of the content.
+    plain: Vec<Option<Plain>>,
     pub findings: Findings,
     pub times: Times,
     pub steps: u64,
@@ -95,7 +106,14 @@ impl<'a, 'b> Changes<'a, 'b> {
             let steps = steps_of(local).enumerate();
             steps.filter(|(_, step)| takes_back(step)).map(|(at, _)| at as u32).collect()
         };
-        let taken = (0..ground.locals.len()).map(taken).collect();
+        let taken: Vec<Vec<u32>> = (0..ground.locals.len()).map(taken).collect();
+        let plain = |shown: &Shown| {
+            let [only] = shown.edge.as_slice() else { return None };
+            let (forces, taken) = (&forces[only.local], &taken[only.local]);
+            let steps = &record.publishers[ground.first + only.local].steps;
+            plain(only, steps, forces, taken)
+        };
+        let plain = shown.iter().map(plain).collect();
         let mut oks: Vec<Nanos> = Vec::new();
         for (local, forces) in forces.iter().enumerate() {
             oks.extend(forces.iter().zip(steps_of(local)).filter(|f| f.0.is_some()).map(|f| f.1.end));
@@ -119,6 +137,7 @@ impl<'a, 'b> Changes<'a, 'b> {
             troubles,
             ground,
             shown,
+            plain,
             findings,
             times,
             steps: 0,
@@ -139,6 +158,9 @@ impl<'a, 'b> Changes<'a, 'b> {
         let (contents, shown) = (self.contents, self.shown);
         let content = &contents.all[view.content as usize];
         if content.base == Some(before as usize) {
+            if stretch.floors.is_empty() && self.plainly(view, run, content.place) {
+                return;
+            }
             self.transitions(view, run, stretch, &shown[content.place as usize].edge);
             return;
         }
@@ -150,6 +172,25 @@ impl<'a, 'b> Changes<'a, 'b> {
             made
         });
         self.transitions(view, run, stretch, &transitions);
+    }
+
+    /// Follows a single change of which nothing but its delay is to be said; false if there may be more to say.
+    fn plainly(&mut self, view: &View, run: &mut Run, place: u32) -> bool {
+        let Some(plain) = self.plain[place as usize].as_ref().filter(|plain| plain.asked <= view.at) else {
+            return false;
+        };
+        self.steps += 1;
+        let Some((ok, force)) = plain.acknowledged.filter(|(ok, _)| *ok >= run.start) else { return true };
+        if view.at <= force.definite && self.horizon.too_old_before(ok.max(run.base), view.at) {
+            self.steps -= 1;
+            return false;
+        }
+        self.steps += 1;
+        run.reached += 1;
+        if view.at <= force.kept {
+            self.sample(ok, view.at.saturating_sub(ok));
+        }
+        true
     }
 
     fn transitions(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch, transitions: &[Transition]) {
@@ -359,7 +400,20 @@ fn between(record: &Record, contents: &Contents, shown: &[Shown], from: usize, t
         changed.entry(step.local).or_insert((&step.before, &[])).1 = &step.after;
     }
     let differing = changed.into_iter().filter(|(_, (before, after))| before != after);
-    differing.map(|(local, (before, after))| Transition::new(record, local, before.to_vec(), after.to_vec())).collect()
+    differing.map(|(local, (before, after))| Transition::new(record, local, before.into(), after.into())).collect()
+}
+
+/// What a transition is to a view of which no floor is known, if that is the same for all views from some instant on.
+fn plain(transition: &Transition, steps: &[Step], forces: &[Option<Force>], taken: &[u32]) -> Option<Plain> {
+    let (least_before, most_before) = transition.places_before;
+    let (least, most) = transition.places_after;
+    // A view without the publisher reflects what was taken back by then.
+    let told = !transition.after.is_empty() && (!transition.before.is_empty() || taken.is_empty());
+    if !told || least < least_before || most > most_before + 1 {
+        return None;
+    }
+    let force = (most > most_before).then(|| forces[most - 1].map(|force| (steps[most - 1].end, force)));
+    Some(Plain { asked: transition.asked, acknowledged: force.flatten() })
 }
 
 /// Whether nothing of the publisher is left after this step.

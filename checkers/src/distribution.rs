@@ -81,7 +81,12 @@ impl Series {
     /// Several series as one, in order of time, thinned evenly.
     pub fn joined(all: impl IntoIterator<Item = Series>) -> Vec<Sample> {
         let all: Vec<Series> = all.into_iter().collect();
-        let stride_log = all.iter().map(|s| s.stride_log).max().unwrap_or(0);
+        let mut stride_log = all.iter().map(|s| s.stride_log).max().unwrap_or(0);
+        let left = |log: u32| all.iter().map(|s| s.samples.len() >> (log - s.stride_log)).sum::<usize>();
+        // Sorting many only to leave most of them out would take long.
+        while left(stride_log) > 4 * SAMPLES_MAX {
+            stride_log += 1;
+        }
         let mut samples: Vec<Sample> = all
             .into_iter()
             .flat_map(|s| {

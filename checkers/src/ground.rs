@@ -16,8 +16,8 @@ pub(crate) struct Choice {
     pub explained: Vec<Span>,
     /// The instants at which a view that says this is out of date; sorted, disjoint.
     pub bad: Vec<Span>,
-    /// The rest of `explained`, in positions of [`Ground::marks`].
-    pub against: Vec<(u32, u32)>,
+    /// `explained`, in positions of [`Ground::marks`].
+    pub explained_at: Vec<(u32, u32)>,
     /// `bad`, in positions of [`Ground::cuts`].
     pub bad_at: Vec<(u32, u32)>,
 }
@@ -65,7 +65,7 @@ impl Ground {
         cuts.dedup();
         let mut ground = Ground { data, first, locals: Vec::new(), marks, cuts };
         for choice in locals.iter_mut().flat_map(Local::choices_mut) {
-            choice.against = ground.against(&choice.explained);
+            choice.explained_at = choice.explained.iter().map(|s| ground.mark_range(*s)).collect();
             choice.bad_at = choice.bad.iter().map(|s| ground.cut_range(*s)).collect();
         }
         ground.locals = locals;
@@ -119,24 +119,6 @@ impl Ground {
             (_, mark) => self.marks.get(mark).map_or(Nanos::MAX, |next| next.saturating_sub(1)),
         };
         runs.iter().map(|&(from, to)| Span::new(begin(from), end(to))).filter(|s| s.from <= s.to).collect()
-    }
-
-    /// The positions outside these spans, whose ends are marks.
-    fn against(&self, explained: &[Span]) -> Vec<(u32, u32)> {
-        let last = 2 * self.marks.len() as u32;
-        let mut out = Vec::with_capacity(explained.len() + 1);
-        let mut from = 0;
-        for span in explained {
-            let begin = if span.from == 0 { 0 } else { self.mark_at(span.from) };
-            if begin > from {
-                out.push((from, begin - 1));
-            }
-            from = if span.to == Nanos::MAX { last + 1 } else { self.mark_at(span.to) + 1 };
-        }
-        if from <= last {
-            out.push((from, last));
-        }
-        out
     }
 
     /// The publisher of a value that was published for this dataId, as an index into `locals`.

@@ -8,6 +8,7 @@ use crate::hearing::Hearing;
 use crate::record::{Record, Step, What};
 use crate::span::{Span, millis};
 use history::{Nanos, Outcome};
+use smallvec::{SmallVec, smallvec};
 
 /// What may be there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub(crate) struct State {
     pub soft: bool,
     /// There only because the client owes it: a new session without the registration made again.
     pub owed: bool,
-    /// Values that may be there, sorted.
-    pub values: Vec<u32>,
+    /// Values that may be there, sorted; seldom more than an old and a new one.
+    pub values: SmallVec<[u32; 2]>,
 }
 
 impl State {
@@ -40,7 +41,9 @@ impl State {
     pub fn merge(&mut self, other: &State) {
         self.none |= other.none;
         self.soft |= other.soft;
-        other.values.iter().for_each(|v| self.insert(*v));
+        if self.values != other.values {
+            other.values.iter().for_each(|v| self.insert(*v));
+        }
     }
 }
 
@@ -93,7 +96,7 @@ impl Machine {
             // A close that the server confirmed ends the incarnation: see `absent`.
             (Outcome::Ok, What::Put(_) | What::Take) => {
                 self.settled = match step.what {
-                    What::Put(value) => State { values: vec![value], ..State::default() },
+                    What::Put(value) => State { values: smallvec![value], ..State::default() },
                     What::Take | What::Close => State::empty(),
                 };
                 let pending = std::mem::take(&mut self.pending);

@@ -20,15 +20,19 @@ use crate::trouble::Horizon;
 use crate::views::View;
 use history::{Nanos, SnapshotId};
 use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The values of one publisher in a content: one, as long as nothing is wrong.
+pub(crate) type Said = SmallVec<[u32; 2]>;
 
 /// What one content says about a publisher after another.
 #[derive(Clone, Debug)]
 pub(crate) struct Transition {
     /// Index into [`Ground::locals`].
     pub local: usize,
-    pub before: Vec<u32>,
-    pub after: Vec<u32>,
+    pub before: Said,
+    pub after: Said,
     /// The least and the greatest position of what was shown before; 0 if nothing was.
     pub places_before: (usize, usize),
     /// The same of what is shown now.
@@ -38,7 +42,7 @@ pub(crate) struct Transition {
 }
 
 impl Transition {
-    pub fn new(record: &Record, local: usize, before: Vec<u32>, after: Vec<u32>) -> Transition {
+    pub fn new(record: &Record, local: usize, before: Said, after: Said) -> Transition {
         let place = |v: &u32| record.values[*v as usize].owner.map_or(0, |owner| owner.1);
         let places = |all: &[u32]| {
             let least = all.iter().map(place).min().unwrap_or(0);
@@ -191,14 +195,14 @@ impl<'a, 'b> Judge<'a, 'b> {
         let content = &self.contents.all[at];
         let values = content.add.iter().map(|v| (*v, 1)).chain(content.remove.iter().map(|v| (*v, -1)));
         let local_of = |value: u32| self.ground.local_of(self.record, value);
-        let mut changed: Vec<(usize, u32, i32)> =
+        let mut changed: SmallVec<[(usize, u32, i32); 4]> =
             values.filter_map(|(value, n)| local_of(value).map(|local| (local, value, n))).collect();
         changed.sort_unstable();
         let made = |net: &[(usize, u32, i32)]| {
             let local = net[0].0;
             // How often each value was there before: what is there now without the difference.
-            let mut counts: Vec<(u32, i32)> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
-            let after: Vec<u32> = counts.iter().map(|c| c.0).collect();
+            let mut counts: SmallVec<[(u32, i32); 4]> = self.shown[local].iter().map(|v| (v.0, v.1 as i32)).collect();
+            let after: Said = counts.iter().map(|c| c.0).collect();
             for &(_, value, n) in net {
                 match counts.binary_search_by_key(&value, |c| c.0) {
                     Ok(at) => counts[at].1 -= n,
@@ -213,13 +217,15 @@ impl<'a, 'b> Judge<'a, 'b> {
 
     fn toggle(&mut self, local: usize, shown: Option<u32>, by: i32) {
         let choice = self.ground.locals[local].choice(shown);
-        for &(from, to) in &choice.against {
-            self.against.add(from as usize, to as usize, by);
+        // Against all instants but those that explain it.
+        self.against.add_all(by);
+        for &(from, to) in &choice.explained_at {
+            self.against.add(from as usize, to as usize, -by);
         }
         for &(from, to) in &choice.bad_at {
             self.bad.add(from as usize, to as usize, by);
         }
-        self.steps += 1 + choice.against.len() as u64 + choice.bad_at.len() as u64;
+        self.steps += 1 + choice.explained_at.len() as u64 + choice.bad_at.len() as u64;
     }
 
     /// False if it removes what is not there.

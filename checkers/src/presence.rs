@@ -157,8 +157,8 @@ fn sweep(parts: &[Incarnation], debts: &[Debt]) -> Timeline {
             point.push(at);
             *before = gap;
         }
-        points.push(combined(&point));
-        let mut gap = combined(&before);
+        points.push(combined(point));
+        let mut gap = combined(before.clone());
         if let Some(debt) = debts.iter().find(|d| d.span.from <= bound && bound < d.span.to) {
             gap.insert(debt.value);
             if gap.none {
@@ -178,11 +178,14 @@ fn sweep(parts: &[Incarnation], debts: &[Debt]) -> Timeline {
     Timeline { bounds, points, gaps }
 }
 
-fn combined(states: &[State]) -> State {
-    let mut out = State::default();
-    states.iter().for_each(|s| out.merge(s));
-    out.none = states.iter().all(|s| s.none);
-    out.soft = out.none && states.iter().any(|s| s.soft);
+fn combined(states: Vec<State>) -> State {
+    let none = states.iter().all(|s| s.none);
+    let soft = none && states.iter().any(|s| s.soft);
+    // Nearly always there is one session, and nothing to merge.
+    let mut states = states.into_iter();
+    let mut out = states.next().unwrap_or_default();
+    states.for_each(|s| out.merge(&s));
+    (out.none, out.soft) = (none, soft);
     out
 }
 

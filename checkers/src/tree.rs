@@ -1,8 +1,12 @@
 //! A segment tree: add to a range, ask for the smallest or largest value in a range.
+//!
+//! Its leaves are a power of two, so that a node's place tells its range and adding climbs from both ends of the range
+//! without recursion. The leaves behind the last position hold more than the others, so that no run of zeros goes on there.
 
 /// Counts over positions `0..len`.
 pub(crate) struct Tree {
-    len: usize,
+    /// How many leaves: position `p` is node `leaves + p`.
+    leaves: usize,
     nodes: Vec<Node>,
 }
 
@@ -17,49 +21,77 @@ struct Node {
 
 impl Tree {
     pub fn new(len: usize) -> Tree {
-        Tree { len: len.max(1), nodes: vec![Node::default(); 4 * len.max(1)] }
+        let leaves = len.max(1).next_power_of_two();
+        let mut tree = Tree { leaves, nodes: vec![Node::default(); 2 * leaves] };
+        for leaf in leaves + len.max(1)..2 * leaves {
+            tree.whole(leaf, 1);
+        }
+        (1..leaves).rev().for_each(|node| tree.gather(node));
+        tree
     }
 
     /// Adds to positions `from..=to`.
     pub fn add(&mut self, from: usize, to: usize, by: i32) {
-        debug_assert!(from <= to && to < self.len);
-        self.add_in(1, 0, self.len - 1, (from, to, by));
+        debug_assert!(from <= to && to < self.leaves);
+        let (mut left, mut right) = (from + self.leaves, to + self.leaves);
+        // The nodes between the paths of both ends are whole; those on the paths gather what is below them.
+        self.whole(left, by);
+        if left == right {
+            return self.climb(left / 2);
+        }
+        self.whole(right, by);
+        while left / 2 != right / 2 {
+            if left % 2 == 0 {
+                self.whole(left + 1, by);
+            }
+            if right % 2 == 1 {
+                self.whole(right - 1, by);
+            }
+            (left, right) = (left / 2, right / 2);
+            self.gather(left);
+            self.gather(right);
+        }
+        self.climb(left / 2);
     }
 
-    fn add_in(&mut self, node: usize, left: usize, right: usize, job: (usize, usize, i32)) {
-        let (from, to, by) = job;
-        if from <= left && right <= to {
-            let node = &mut self.nodes[node];
-            (node.least, node.most, node.added) = (node.least + by, node.most + by, node.added + by);
-            return;
-        }
-        let middle = usize::midpoint(left, right);
-        if from <= middle {
-            self.add_in(2 * node, left, middle, job);
-        }
-        if to > middle {
-            self.add_in(2 * node + 1, middle + 1, right, job);
-        }
+    /// Adds to all positions.
+    pub fn add_all(&mut self, by: i32) {
+        self.whole(1, by);
+    }
+
+    fn whole(&mut self, node: usize, by: i32) {
+        let node = &mut self.nodes[node];
+        (node.least, node.most, node.added) = (node.least + by, node.most + by, node.added + by);
+    }
+
+    fn gather(&mut self, node: usize) {
         let (a, b) = (self.nodes[2 * node], self.nodes[2 * node + 1]);
         let node = &mut self.nodes[node];
         node.least = a.least.min(b.least) + node.added;
         node.most = a.most.max(b.most) + node.added;
     }
 
+    fn climb(&mut self, mut node: usize) {
+        while node > 0 {
+            self.gather(node);
+            node /= 2;
+        }
+    }
+
     /// The smallest value in `from..=to`.
     pub fn least(&self, from: usize, to: usize) -> i32 {
-        self.ask(1, 0, self.len - 1, (from, to)).0
+        self.ask(1, 0, self.leaves - 1, (from, to)).0
     }
 
     /// The largest value in `from..=to`.
     pub fn most(&self, from: usize, to: usize) -> i32 {
-        self.ask(1, 0, self.len - 1, (from, to)).1
+        self.ask(1, 0, self.leaves - 1, (from, to)).1
     }
 
     /// The runs of positions with nothing added, in order; none if they are more than `runs_max`. Values are never below 0.
     pub fn zeros(&self, runs_max: usize) -> Option<Vec<(usize, usize)>> {
         let mut out = Vec::new();
-        self.zeros_in(1, 0, self.len - 1, 0, runs_max, &mut out).then_some(out)
+        self.zeros_in(1, 0, self.leaves - 1, 0, runs_max, &mut out).then_some(out)
     }
 
     fn zeros_in(
@@ -151,7 +183,13 @@ mod tests {
                 if !back {
                     added.push((from, to));
                 }
-                tree.add(from, to, by);
+                if (from + to) % 2 == 0 {
+                    tree.add(from, to, by);
+                } else {
+                    // The same by its complement.
+                    tree.add_all(by);
+                    [(0, from), (to + 1, len)].iter().filter(|r| r.0 < r.1).for_each(|r| tree.add(r.0, r.1 - 1, -by));
+                }
                 plain[from..=to].iter_mut().for_each(|x| *x += by);
                 let zeros = tree.zeros(len).expect("fewer runs than positions");
                 assert!(zeros.windows(2).all(|pair| pair[0].1 + 1 < pair[1].0), "{zeros:?}");

@@ -303,7 +303,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         // Nobody asked for it: it has to be right at its instant all the same.
         self.out.pushes_judged += u64::from(self.known.horizon.age(view.at).is_some());
         if let Some(&follower) = self.follower_of.get(&push.data) {
-            self.followers[follower as usize].judge(&self.known, view);
+            self.followers[follower as usize].judge(&self.known, &view);
         }
     }
 
@@ -323,12 +323,16 @@ impl<'a, 'b> Walk<'a, 'b> {
         let settled = sub.unanswered == 0;
         let follower = sub.follower.and_then(|at| self.followers.get_mut(at as usize));
         if let Some(follower) = follower {
-            let before = sub.view.take().map(|before| View { until: view.at, base: Some(run.base), ..before });
+            if let Some(before) = &mut sub.view {
+                (before.until, before.base) = (view.at, Some(run.base));
+                if settled {
+                    follower.judge(&self.known, before);
+                } else {
+                    sub.held.push(before.clone());
+                }
+            }
             if settled {
-                before.into_iter().for_each(|before| follower.judge(&self.known, before));
                 follower.changes.follow(&view, run, &mut sub.stretch);
-            } else {
-                sub.held.extend(before);
             }
         }
         let time = view.at;
@@ -350,7 +354,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         for mut view in held {
             follower.changes.follow(&view, run, &mut sub.stretch);
             view.base = Some(run.base);
-            follower.judge(&self.known, view);
+            follower.judge(&self.known, &view);
         }
         if let Some(view) = &sub.view {
             follower.changes.follow(view, run, &mut sub.stretch);
@@ -375,7 +379,7 @@ impl<'a, 'b> Walk<'a, 'b> {
             }
             if let Some(follower) = sub.follower.and_then(|at| self.followers.get_mut(at as usize)) {
                 if let Some(view) = view {
-                    follower.judge(&self.known, View { until: time, base: Some(run.base), ..view });
+                    follower.judge(&self.known, &View { until: time, base: Some(run.base), ..view });
                 }
                 follower.changes.ended(&run, time);
             }
@@ -432,10 +436,10 @@ impl Follower<'_, '_> {
     }
 
     /// Passes a view that is in order, puts any other aside.
-    fn judge(&mut self, known: &Known, view: View) {
+    fn judge(&mut self, known: &Known, view: &View) {
         let shown = &self.shown[known.contents.all[view.content as usize].place as usize];
-        if !in_order(known, &view, shown) {
-            self.aside.push(view);
+        if !in_order(known, view, shown) {
+            self.aside.push(view.clone());
         }
     }
 }
