@@ -98,7 +98,7 @@ fn crowd(readers: i64, odd: i64) -> Calls {
     let mut builder = Builder::default();
     builder.invoke(-1, "write", Value::Int(1), -1).unwrap();
     builder.complete(-1, Ended::Ok, Value::Int(1), -1).unwrap();
-    let pair = || Value::List(Box::new(vec![Value::Int(1), Value::Int(2)]));
+    let pair = || Value::List(vec![Value::Int(1), Value::Int(2)].into());
     builder.invoke(-1, "cas", pair(), -1).unwrap();
     (0..readers).for_each(|reader| builder.invoke(reader, "read", Value::Nil, -1).unwrap());
     builder.complete(-1, Ended::Ok, pair(), -1).unwrap();

@@ -102,7 +102,7 @@ impl<R: BufRead> Lines<R> {
         loop {
             let input = self.source.fill_buf();
             let input = input.map_err(|e| Broken { offset: self.began, what: format!("cannot be read: {e}") })?;
-            let newline = memchr(input);
+            let newline = newline(input);
             let take = newline.map_or(input.len(), |at| at + 1);
             if self.text.len() + take > LINE_BYTES_MAX + 1 {
                 return Err(self.broken(too_long()));
@@ -124,7 +124,7 @@ impl<R: BufRead> Lines<R> {
     fn find(&mut self) -> Result<Option<(usize, usize)>, Broken> {
         let mut searched = self.used;
         loop {
-            if let Some(at) = memchr(&self.text[searched..]) {
+            if let Some(at) = newline(&self.text[searched..]) {
                 let found = (self.used, searched + at);
                 if found.1 - found.0 > LINE_BYTES_MAX {
                     return Err(self.broken(too_long()));
@@ -186,8 +186,8 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-fn memchr(text: &[u8]) -> Option<usize> {
-    text.iter().position(|byte| *byte == b'\n')
+fn newline(text: &[u8]) -> Option<usize> {
+    memchr::memchr(b'\n', text)
 }
 
 fn too_long() -> String {

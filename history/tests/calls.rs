@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use history::calls::{
-    Calls, CallsError, Ended, Format, OPEN, Value, detect, is_own, read_from, render, write_edn, write_own,
+    Builder, Calls, CallsError, Ended, Format, OPEN, Value, detect, is_own, read_from, render, write_edn, write_own,
 };
 use proptest::prelude::*;
 use std::path::Path;
@@ -175,6 +175,44 @@ fn our_own_format_keeps_everything() {
     assert_eq!(facts(&again), facts(&first));
     assert_eq!(own(&again), own(&first));
     std::fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn every_value_comes_back_from_our_own_format() {
+    let mut builder = Builder::default();
+    let words = ["", "r", ":append", "seven77", "eight888", "ein längeres Wort", "\"\\\n\u{1}"];
+    let words: Vec<Value> = words.iter().map(|word| Value::Text(builder.symbols().intern(word))).collect();
+    let ints = |length: i64| -> Vec<Value> { (0..length).map(Value::Int).collect() };
+    let list = |items: Vec<Value>| Value::List(items.into());
+    let edges = [i64::MIN, i64::MIN + 1, -1, 0, 9, 10, 999_999_999_999_999_999, 1_000_000_000_000_000_000, i64::MAX];
+    let mut values: Vec<Value> = edges.into_iter().map(Value::Int).chain(words.clone()).collect();
+    values.push(list(edges.into_iter().map(Value::Int).collect()));
+    // Longer than what is read at once, too.
+    values.extend((0..=40).chain([100_000]).map(|length| list(ints(length))));
+    values.push(list([ints(3), words.clone(), vec![Value::Nil, Value::Bool(true), list(Vec::new())]].concat()));
+    values.extend(words.iter().map(|word| Value::Word(word.word().unwrap())));
+    values.push(Value::Number(builder.symbols().intern("2.5")));
+    values.push(Value::Set(Box::new(vec![list(ints(5)), Value::Nil, Value::Set(Box::default())])));
+    values.push(Value::Map(Box::new(vec![(list(ints(2)), list(ints(6))), (Value::Int(0), Value::Nil)])));
+    let nested = |depth: usize| (0..depth).fold(Value::Int(1), |inner, _| list(vec![Value::Nil, inner]));
+    values.extend([7, 8, 9, 90].map(nested));
+    for value in &values {
+        builder.invoke_on(1, "write", Some(value.clone()), value.clone(), -1).unwrap();
+        builder.complete(1, Ended::Fail, value.clone(), 7).unwrap();
+    }
+    let first = builder.finish();
+    let again = history::calls::read(&stored("values", &own(&first)), None).unwrap();
+    assert_eq!(again.cut, None);
+    assert_eq!(again.calls.len(), values.len());
+    for ((before, after), value) in first.calls.iter().zip(&again.calls).zip(&values) {
+        let text = |calls: &Calls, value: &Value| render(value, &calls.symbols);
+        assert_eq!(text(&again, &after.output), text(&first, &before.output));
+        assert_eq!(after.input, after.output);
+        assert_eq!(after.key.as_ref(), Some(&after.input));
+        assert_eq!(std::mem::discriminant(&after.output), std::mem::discriminant(value), "{value:?}");
+        assert_eq!(after.output.int(), value.int());
+    }
+    assert_eq!(own(&again), own(&first));
 }
 
 #[test]

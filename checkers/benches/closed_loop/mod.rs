@@ -108,7 +108,7 @@ impl ClosedLoop {
         let (f, input) = match op {
             Op::Read => ("read", Value::Nil),
             Op::Write(value) => ("write", Value::Int(value)),
-            Op::Cas(old, new) => ("cas", Value::List(Box::new(vec![Value::Int(old), Value::Int(new)]))),
+            Op::Cas(old, new) => ("cas", Value::List(vec![Value::Int(old), Value::Int(new)].into())),
         };
         let key_of = self.keyed(key);
         builder.invoke_on(process, f, key_of, input, -1).expect("a free process");

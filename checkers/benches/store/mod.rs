@@ -168,7 +168,7 @@ impl Store {
         let own = txn.own.iter().filter(|(k, _)| *k == key && isolation != Isolation::ReadUncommitted);
         let all = content.versions.iter().filter(visible).map(|(value, _)| *value).chain(own.map(|(_, value)| *value));
         txn.seen.push(if self.load.lists {
-            Value::List(Box::new(all.map(Value::Int).collect()))
+            Value::List(all.map(Value::Int).collect())
         } else {
             all.last().map_or(Value::Nil, Value::Int)
         });
@@ -215,8 +215,8 @@ impl Store {
                 Some(value) => (write, Value::Int(*value)),
                 None => (read, seen.clone()),
             };
-            Value::List(Box::new(vec![Value::Word(f), Value::Int(*key), value]))
+            Value::List(vec![Value::Word(f), Value::Int(*key), value].into())
         };
-        Value::List(Box::new(parts.iter().zip(seen).map(part).collect()))
+        Value::List(parts.iter().zip(seen).map(part).collect())
     }
 }

@@ -52,9 +52,9 @@ fn micros(symbols: &mut Symbols, op: &Op, outputs: bool) -> Value {
         };
         // Names of registers and values must not be mixed up.
         let register = Value::Text(registers[micro[1] as usize]);
-        Value::List(Box::new(vec![Value::Word(names[micro[0] as usize]), register, value]))
+        Value::List(vec![Value::Word(names[micro[0] as usize]), register, value].into())
     };
-    Value::List(Box::new(op.input.chunks(3).enumerate().map(micro).collect()))
+    Value::List(op.input.chunks(3).enumerate().map(micro).collect())
 }
 
 /// The history as the checkers take it.
@@ -70,7 +70,7 @@ pub fn calls(object: Object, ops: &[Op]) -> Calls {
         let op = &ops[number];
         let symbols = builder.symbols();
         let input = match op.f {
-            "cas" => Value::List(Box::new(ints(&op.input))),
+            "cas" => Value::List(ints(&op.input).into()),
             "put" | "append" => text(symbols, &op.input),
             "txn" => micros(symbols, op, false),
             _ => one(&op.input),

@@ -30,8 +30,9 @@ pub fn history(lines: &[&str]) -> Calls {
             _ => Ended::Info,
         };
         let parts: Vec<&str> = words.collect();
-        let parts = parts.iter().map(|part| micro(&mut builder, part, ends && ended == Ended::Ok)).collect();
-        let value = Value::List(Box::new(parts));
+        let parts: Vec<Value> =
+            parts.iter().map(|part| micro(&mut builder, part, ends && ended == Ended::Ok)).collect();
+        let value = Value::List(parts.into());
         if ends {
             builder.complete(process, ended, value, -1).unwrap();
         } else {
@@ -49,12 +50,12 @@ fn micro(builder: &mut Builder, part: &str, seen: bool) -> Value {
         'a' => ("append", digits[0].clone()),
         'w' => ("w", digits[0].clone()),
         's' if seen => ("r", digits.first().cloned().unwrap_or_default()),
-        'r' if seen => ("r", Value::List(Box::new(digits))),
+        'r' if seen => ("r", Value::List(digits.into())),
         _ => ("r", Value::Nil),
     };
     let symbols = builder.symbols();
     let (name, key) = (symbols.intern(name), symbols.intern(&key.to_string()));
-    Value::List(Box::new(vec![Value::Word(name), Value::Word(key), value]))
+    Value::List(vec![Value::Word(name), Value::Word(key), value].into())
 }
 
 /// Without limits.
@@ -75,8 +76,8 @@ pub fn calls(txns: &[brute::Txn], lists: bool) -> Calls {
     for (_, number, ends) in events {
         let txn = &txns[number];
         let seen = ends && txn.ended == Ended::Ok;
-        let parts = txn.mops.iter().map(|mop| part(&mut builder, mop, lists, seen)).collect();
-        let value = Value::List(Box::new(parts));
+        let parts: Vec<Value> = txn.mops.iter().map(|mop| part(&mut builder, mop, lists, seen)).collect();
+        let value = Value::List(parts.into());
         if ends {
             builder.complete(txn.process, txn.ended, value, -1).unwrap();
         } else {
@@ -90,11 +91,11 @@ fn part(builder: &mut Builder, mop: &brute::Mop, lists: bool, seen: bool) -> Val
     let (name, key, value) = match mop {
         brute::Mop::Write(key, value) => (if lists { "append" } else { "w" }, *key, Value::Int(*value)),
         brute::Mop::Read(key, list) if seen && lists => {
-            ("r", *key, Value::List(Box::new(list.iter().copied().map(Value::Int).collect())))
+            ("r", *key, Value::List(list.iter().copied().map(Value::Int).collect()))
         }
         brute::Mop::Read(key, value) if seen => ("r", *key, value.first().copied().map_or(Value::Nil, Value::Int)),
         brute::Mop::Read(key, _) => ("r", *key, Value::Nil),
     };
     let name = builder.symbols().intern(name);
-    Value::List(Box::new(vec![Value::Word(name), Value::Int(key as i64), value]))
+    Value::List(vec![Value::Word(name), Value::Int(key as i64), value].into())
 }

@@ -251,10 +251,10 @@ fn is_transaction(value: &Value) -> bool {
 
 fn split(call: &mut Call) {
     let Value::List(pair) = std::mem::take(&mut call.input) else { return };
-    if let Ok([key, value]) = <[Value; 2]>::try_from(*pair) {
+    if let Ok([key, value]) = <[Value; 2]>::try_from(pair.into_vec()) {
         let same = matches!(call.output.list(), Some([first, _]) if *first == key);
         if same && let Value::List(output) = std::mem::take(&mut call.output) {
-            call.output = output.into_iter().nth(1).unwrap_or_default();
+            call.output = output.into_vec().into_iter().nth(1).unwrap_or_default();
         }
         call.key = Some(key);
         call.input = value;

@@ -157,7 +157,7 @@ fn quoted(out: &mut String, text: &str) {
 /// Makes a value of what stands in braces, in our own format.
 pub(super) fn untagged(symbols: &mut Symbols, tag: Sym, value: Value) -> Result<Value, String> {
     let pair = |pair: Value| match pair {
-        Value::List(pair) => <[Value; 2]>::try_from(*pair).map(|[key, value]| (key, value)).ok(),
+        Value::List(pair) => <[Value; 2]>::try_from(pair.into_vec()).map(|[key, value]| (key, value)).ok(),
         _ => None,
     };
     Ok(match (symbols.name(tag), value) {
@@ -165,9 +165,9 @@ pub(super) fn untagged(symbols: &mut Symbols, tag: Sym, value: Value) -> Result<
         // It looks like a keyword, so it was read as one.
         ("text", Value::Word(word)) => Value::Text(symbols.intern(&format!(":{}", symbols.name(word)))),
         ("number", Value::Text(text)) => Value::Number(text),
-        ("set", Value::List(items)) => Value::Set(items),
+        ("set", Value::List(items)) => Value::Set(Box::new(items.into_vec())),
         ("map", Value::List(items)) => {
-            let pairs: Option<Vec<_>> = items.into_iter().map(pair).collect();
+            let pairs: Option<Vec<_>> = items.into_vec().into_iter().map(pair).collect();
             Value::Map(Box::new(pairs.ok_or("a map is a list of pairs here")?))
         }
         _ => return Err("values in braces are text, number, set or map here".to_owned()),

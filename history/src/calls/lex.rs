@@ -100,7 +100,7 @@ impl<R: Read> Lexer<R> {
         let minus = usize::from(rest.first() == Some(&b'-'));
         let (mut number, mut at) = (0i64, minus);
         while let Some(digit) = rest.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-            number = number.wrapping_mul(10) + i64::from(digit);
+            number = number.wrapping_mul(10).wrapping_add(i64::from(digit));
             at += 1;
         }
         let ended = rest.get(at).is_some_and(|byte| CLASSES[usize::from(*byte)] & ends != 0);

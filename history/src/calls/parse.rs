@@ -4,10 +4,12 @@
 use super::build::{Entry, Kind};
 use super::file::untagged;
 use super::lex::{Fault, Lexer};
+use super::list::List;
 use super::scan::Scanner;
 use super::symbols::Symbols;
 use super::value::Value;
 use std::io::Read;
+use std::ops::RangeFrom;
 
 /// Deeper nesting is an error: values are walked recursively.
 const DEPTH_MAX: u32 = 100;
@@ -40,7 +42,10 @@ impl<R: Read> Parser<'_, R> {
         }
         self.lex.skip_space();
         match self.lex.scan.peek() {
-            Some(b'[' | b'(') => Ok(Value::List(Box::new(self.sequence(depth)?))),
+            Some(b'[' | b'(') => {
+                let items = self.sequence(depth)?;
+                Ok(Value::List(List::of(self.open.drain(items))))
+            }
             Some(b'{') => self.map(depth),
             Some(b'"') => {
                 self.lex.string()?;
@@ -93,8 +98,8 @@ impl<R: Read> Parser<'_, R> {
         })
     }
 
-    /// The elements up to the closing bracket; the opening one comes next.
-    fn sequence(&mut self, depth: u32) -> Result<Vec<Value>, Fault> {
+    /// The elements up to the closing bracket; the opening one comes next. They are to be taken from the open ones.
+    fn sequence(&mut self, depth: u32) -> Result<RangeFrom<usize>, Fault> {
         let begin = self.lex.scan.place();
         let close = match self.lex.scan.bump() {
             Some(b'(') => b')',
@@ -107,7 +112,7 @@ impl<R: Read> Parser<'_, R> {
             match self.lex.scan.peek() {
                 Some(byte) if byte == close => {
                     self.lex.scan.bump();
-                    return Ok(self.open.drain(first..).collect());
+                    return Ok(first..);
                 }
                 Some(b']' | b')' | b'}') => return self.lex.fault("this bracket closes nothing"),
                 None => return Err(Fault { place: begin, what: "this bracket is never closed".into() }),
@@ -131,7 +136,8 @@ impl<R: Read> Parser<'_, R> {
 
     fn map(&mut self, depth: u32) -> Result<Value, Fault> {
         let begin = self.lex.scan.place();
-        let mut items = self.sequence(depth)?;
+        let items = self.sequence(depth)?;
+        let mut items: Vec<Value> = self.open.drain(items).collect();
         if self.lex.own {
             let (Some(value), Some(Value::Text(tag)), true) = (items.pop(), items.pop(), items.is_empty()) else {
                 return Err(Fault { place: begin, what: "in braces there is one name and one value here".into() });
@@ -163,7 +169,10 @@ impl<R: Read> Parser<'_, R> {
             return self.lex.fault("values nested deeper than 100");
         }
         match self.lex.scan.peek() {
-            Some(b'{') => Ok(Value::Set(Box::new(self.sequence(depth)?))),
+            Some(b'{') => {
+                let items = self.sequence(depth)?;
+                Ok(Value::Set(Box::new(self.open.drain(items).collect())))
+            }
             Some(b'_') => {
                 self.lex.scan.bump();
                 self.skip(depth + 1)?;

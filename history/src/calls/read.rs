@@ -9,6 +9,7 @@ use super::lines::{self, Stop};
 use super::own::from_events;
 use super::parse::Parser;
 use super::scan::Scanner;
+use super::usual::Usual;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -123,8 +124,19 @@ pub(super) fn entries(scan: Scanner<impl Read>, builder: &mut Builder) -> Result
 
 /// Operations up to the end of the text, or to a byte.
 fn all(lex: &mut Lexer<impl Read>, end: Option<u8>, builder: &mut Builder) -> Result<(), Stop> {
-    let mut open = Vec::new();
+    let (mut open, mut usual) = (Vec::new(), Usual::default());
     loop {
+        if lex.own && lex.scan.peek() == Some(b'\n') {
+            lex.scan.bump();
+        }
+        let place = lex.scan.place();
+        if lex.own
+            && let Some((entry, bytes)) = usual.entry(lex.scan.rest(), builder.symbols(), place)
+        {
+            lex.scan.take(bytes);
+            builder.entry(entry).map_err(|what| Stop::Fault(Fault { place, what }))?;
+            continue;
+        }
         let entry = Parser { lex: &mut *lex, symbols: builder.symbols(), open: &mut open }.entry(end);
         if let Some(error) = lex.scan.failure() {
             return Err(Stop::Io(error));

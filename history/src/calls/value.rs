@@ -1,5 +1,6 @@
 //! Values of operations, 16 bytes each.
 
+use super::list::List;
 use super::symbols::Sym;
 
 /// A value as EDN and JSON have them. Lists and vectors are the same here.
@@ -19,7 +20,7 @@ pub enum Value {
     /// Any other number, by its text.
     Number(Sym),
     /// A list or vector.
-    List(Box<Vec<Value>>),
+    List(List),
     /// A set, in the order of the file.
     Set(Box<Vec<Value>>),
     /// A map, in the order of the file.
@@ -46,7 +47,8 @@ impl Value {
     /// The elements of a list or a set.
     pub fn items(&self) -> Option<&[Value]> {
         match self {
-            Value::List(items) | Value::Set(items) => Some(items),
+            Value::List(items) => Some(items),
+            Value::Set(items) => Some(items),
             _ => None,
         }
     }

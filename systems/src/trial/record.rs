@@ -59,13 +59,13 @@ impl Given {
         match self {
             Given::Nil => Value::Nil,
             Given::Int(value) => Value::Int(*value),
-            Given::List(values) => Value::List(Box::new(values.iter().map(number).collect())),
+            Given::List(values) => Value::List(values.iter().map(number).collect()),
             Given::Steps(steps) => {
                 let step = |(f, key, value): &(&str, i64, Option<i64>)| {
                     let f = Value::Word(builder.symbols().intern(f));
-                    Value::List(Box::new(vec![f, Value::Int(*key), number(value)]))
+                    Value::List(vec![f, Value::Int(*key), number(value)].into())
                 };
-                Value::List(Box::new(steps.iter().map(step).collect()))
+                Value::List(steps.iter().map(step).collect())
             }
         }
     }

@@ -128,7 +128,7 @@ impl Vocabulary for Set {
         let (known, happened) = (call.ended == Ended::Ok, call.ended != Ended::Fail);
         let told = match (&call.output, known) {
             (Value::Bool(told), true) => Some(*told),
-            (Value::List(pair), true) => match pair.as_slice() {
+            (Value::List(pair), true) => match &**pair {
                 [element, Value::Bool(told)] if *element == call.input => Some(*told),
                 _ => None,
             },
