@@ -18,7 +18,7 @@ use crate::trouble::{Horizon, Trouble, troubles};
 use crate::verdict::{CheckResult, Convergence, Figure, Kind, Report, Verdict};
 use crate::views::{Followed, Known, Unserved, Watched};
 use crate::walk::{Shard, Walk};
-use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName};
+use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName, Source};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +54,12 @@ struct Judged {
 
 /// Checks a history. The result depends on nothing but the history and the options (not on `options.threads`).
 pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
+    check_source(header, &events, options)
+}
+
+/// Checks a history that need not be in memory: goes through it once for everything but its pushes and once more, on each
+/// thread, for these. Memory grows with operations, contents and subscriptions, and not with pushes.
+pub fn check_source(header: &Header, events: &dyn Source, options: &Options) -> Report {
     guarded(options, || checked(header, events, options))
 }
 
@@ -124,7 +130,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// One pass over all pushes, for the dataIds of a shard.
-    fn watch(&self, truths: &[Truth], events: &[Event], shard: Shard, options: &Options) -> Watched {
+    fn watch(&self, truths: &[Truth], events: &dyn Source, shard: Shard, options: &Options) -> Watched {
         let Prepared { record, contents, troubles, horizon, hearings, .. } = self;
         let known = Known { record, contents, horizon, hearings, options };
         let mine = truths.iter().filter(|t| t.judged.stopped.is_none() && shard.holds(t.data));
@@ -133,7 +139,7 @@ impl<'a> Prepared<'a> {
             (t.data, t.shown.as_slice(), changes)
         });
         let mut walk = Walk::new(known, shard, followed);
-        events.iter().for_each(|event| walk.see(event));
+        events.each(&mut |event| walk.see(event));
         walk.finish()
     }
 
@@ -175,7 +181,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Everything about all dataIds. Who breaks down is a reason, and takes no other along.
-    fn judge_all(&self, events: &[Event], options: &Options) -> (Watched, Vec<Result<Judged, String>>) {
+    fn judge_all(&self, events: &dyn Source, options: &Options) -> (Watched, Vec<Result<Judged, String>>) {
         let because = |why: String| format!("the judge broke down: {why}");
         let mut out: Vec<Result<Judged, String>> = Vec::new();
         let mut truths: Vec<Truth> = Vec::new();
@@ -285,7 +291,7 @@ fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: 
     out
 }
 
-fn checked(header: &Header, events: &[Event], options: &Options) -> Report {
+fn checked(header: &Header, events: &dyn Source, options: &Options) -> Report {
     let (record, contents) = Record::new(header, events);
     if let Some(at) = record.goes_back {
         let reason =

@@ -50,7 +50,7 @@ mod views;
 mod walk;
 
 pub use calibration::calibrate;
-pub use check::check;
+pub use check::{check, check_source};
 pub use facts::Finding;
 pub use guess::guess;
 pub use options::{Checker, CheckersError, Options};

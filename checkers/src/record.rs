@@ -4,7 +4,7 @@
 use crate::content::Contents;
 use history::{
     ClientId, Connection, ConnectionState, DataIx, Event, Fault, Function, Header, Nanos, NodeIx, Operation, Outcome,
-    PhaseName, SessionId, SnapshotId,
+    PhaseName, SessionId, SnapshotId, Source,
 };
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -134,7 +134,7 @@ struct Reader<'a> {
 
 impl<'a> Record<'a> {
     /// The record and all contents of a history.
-    pub fn new(header: &'a Header, events: &[Event]) -> (Record<'a>, Contents) {
+    pub fn new(header: &'a Header, events: &dyn Source) -> (Record<'a>, Contents) {
         let record = Record {
             header,
             ops: Vec::new(),
@@ -161,7 +161,7 @@ impl<'a> Record<'a> {
             seen: 0,
             latest: 0,
         };
-        events.iter().for_each(|event| reader.see(event));
+        events.each(&mut |event| reader.see(event));
         let Reader { mut record, contents, .. } = reader;
         record.collect_attempts();
         record.collect_publishers();

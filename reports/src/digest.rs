@@ -54,7 +54,7 @@ impl Digest {
     pub fn of(run: &Run<'_>) -> Digest {
         let mut digest = Digest { faults: faults::collect(run.events), ..Digest::default() };
         let mut open: BTreeMap<u32, Nanos> = BTreeMap::new();
-        for event in run.events {
+        run.events.each(&mut |event| {
             digest.end = digest.end.max(event.time().unwrap_or(0));
             match event {
                 Event::Op(op) => {
@@ -85,7 +85,7 @@ impl Digest {
                 Event::Phase(phase) => digest.phases.push((phase.time, phase.time, phase.name)),
                 Event::Snapshot(_) | Event::Connection(_) | Event::Fault(_) | Event::Routes(_) => {}
             }
-        }
+        });
         digest.functions.values_mut().for_each(|counts| counts.took.sort_unstable());
         digest.close_phases();
         digest

@@ -2,7 +2,7 @@
 
 use crate::tale::Tale;
 use checkers::Report;
-use history::{Event, Header};
+use history::{Header, Source};
 use serde::{Deserialize, Serialize};
 
 /// The inputs of every report. There are no others, so that a stored run can be reported again by a later version.
@@ -11,7 +11,7 @@ pub struct Run<'a> {
     /// First line of the history.
     pub header: &'a Header,
     /// The history.
-    pub events: &'a [Event],
+    pub events: &'a dyn Source,
     /// What the checkers said.
     pub report: &'a Report,
     /// What only the program knows.

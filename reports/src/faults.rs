@@ -1,7 +1,7 @@
 //! Faults as the history tells them, put together from their steps, and grouped.
 
 use crate::{format, names};
-use history::{Effect, Event, Fault, FaultKind, FaultStage, Nanos};
+use history::{Effect, Event, Fault, FaultKind, FaultStage, Nanos, Source};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -58,10 +58,10 @@ impl FaultRecord {
 }
 
 /// All faults of a history in the order of their beginning.
-pub fn collect(events: &[Event]) -> Vec<FaultRecord> {
+pub fn collect(events: &dyn Source) -> Vec<FaultRecord> {
     let mut by_id: BTreeMap<u32, FaultRecord> = BTreeMap::new();
-    for event in events {
-        let Event::Fault(fault) = event else { continue };
+    events.each(&mut |event| {
+        let Event::Fault(fault) = event else { return };
         let record = by_id.entry(fault.id).or_insert_with(|| FaultRecord {
             id: fault.id,
             kind: fault.kind,
@@ -85,7 +85,7 @@ pub fn collect(events: &[Event]) -> Vec<FaultRecord> {
         if fault.effect.is_some() {
             record.effect.clone_from(&fault.effect);
         }
-    }
+    });
     let mut records: Vec<FaultRecord> = by_id.into_values().collect();
     records.sort_by_key(|record| (record.start, record.id));
     records

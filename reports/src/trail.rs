@@ -111,17 +111,17 @@ pub fn origins(run: &Run<'_>) -> BTreeMap<String, Origin> {
         return BTreeMap::new();
     }
     let mut open: BTreeMap<u32, &str> = BTreeMap::new();
-    for event in run.events {
-        let Event::Op(op) = event else { continue };
+    run.events.each(&mut |event| {
+        let Event::Op(op) = event else { return };
         if op.f != Function::Publish {
-            continue;
+            return;
         }
         if op.outcome == Outcome::Invoke {
             let Some((value, origin)) = op.value.as_deref().and_then(|value| wanted.get_key_value(value)) else {
-                continue;
+                return;
             };
             if origin.is_some() {
-                continue;
+                return;
             }
             open.insert(op.op, value);
             let value = *value;
@@ -141,6 +141,6 @@ pub fn origins(run: &Run<'_>) -> BTreeMap<String, Origin> {
         {
             origin.acknowledged = Some(op.time);
         }
-    }
+    });
     wanted.into_iter().filter_map(|(value, origin)| Some((value.to_owned(), origin?))).collect()
 }

@@ -66,7 +66,7 @@ pub fn once(
                 convergence: None,
                 suspect: None,
             };
-            let run = reports::Run { header, events: &[], report: &report, facts };
+            let run = reports::Run { header, events: &Vec::new(), report: &report, facts };
             let _ = print(&reports::terminal::opening(&run, coloured()));
         }
     };

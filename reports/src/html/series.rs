@@ -3,7 +3,7 @@
 use crate::faults::FaultRecord;
 use crate::names;
 use checkers::Sample;
-use history::{Event, Nanos, Outcome};
+use history::{Event, Nanos, Outcome, Source};
 use std::collections::BTreeSet;
 
 /// How many slots of time a plot has.
@@ -26,13 +26,13 @@ pub(super) struct Series {
 
 impl Series {
     /// Sorts a history into slots.
-    pub(super) fn of(events: &[Event], end: Nanos) -> Series {
+    pub(super) fn of(events: &dyn Source, end: Nanos) -> Series {
         let slot = (end / SLOTS as u64 + 1).max(1);
         let mut series = Series { slot, operations: vec![0; SLOTS], pushes: vec![0; SLOTS], connected: Vec::new() };
         let mut connected: BTreeSet<u32> = BTreeSet::new();
         let mut current = (0u64, 0u64, 0u64);
-        for event in events {
-            let Some(time) = event.time() else { continue };
+        events.each(&mut |event| {
+            let Some(time) = event.time() else { return };
             let index = ((time / slot) as usize).min(SLOTS - 1);
             match event {
                 Event::Op(op) if op.outcome == Outcome::Invoke => series.operations[index] += 1,
@@ -52,7 +52,7 @@ impl Series {
                 }
                 _ => {}
             }
-        }
+        });
         while series.connected.len() < SLOTS {
             series.connected.push(current);
             current = (current.2, current.2, current.2);

@@ -66,7 +66,7 @@ pub(super) fn pieces(run: &Run<'_>, violation: &Violation, end: Nanos) -> Vec<Pi
     let mut contents = Contents::new(violation);
     let mut pieces: Vec<Piece> = Vec::new();
     let mut open = false;
-    for event in run.events {
+    run.events.each(&mut |event| {
         let undefined_at = match event {
             Event::Snapshot(snapshot) if snapshot.data == violation.data => {
                 contents.learn(snapshot);
@@ -94,7 +94,7 @@ pub(super) fn pieces(run: &Run<'_>, violation: &Violation, end: Nanos) -> Vec<Pi
             close(&mut pieces, open, time);
             open = false;
         }
-    }
+    });
     pieces
 }
 

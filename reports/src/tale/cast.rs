@@ -12,6 +12,8 @@ const DATA_MAX: usize = 4;
 /// Who takes part.
 pub(super) struct Cast<'a> {
     pub(super) run: Run<'a>,
+    /// Its history.
+    pub(super) events: &'a [Event],
     /// The earliest violation.
     pub(super) violation: &'a Violation,
     /// Clients of the plan that act.
@@ -27,14 +29,14 @@ pub(super) struct Cast<'a> {
 }
 
 impl<'a> Cast<'a> {
-    /// Of a run with a violation.
+    /// Of a run with a violation whose history is in memory: stories are told of small ones.
     pub(super) fn of(run: &Run<'a>) -> Option<Cast<'a>> {
-        let violation = story::earliest(run.report)?;
-        let invoked = || run.events.iter().filter_map(operation).filter(|op| op.outcome == Outcome::Invoke);
+        let (violation, events) = (story::earliest(run.report)?, run.events.in_memory()?);
+        let invoked = || events.iter().filter_map(operation).filter(|op| op.outcome == Outcome::Invoke);
         let planned = |op: &&Operation| op.client < run.header.clients;
         let reader = match violation.client {
             Some(_) => None,
-            None => run.events.iter().filter_map(operation).find(|op| reads(op, violation)).map(|op| op.client),
+            None => events.iter().filter_map(operation).find(|op| reads(op, violation)).map(|op| op.client),
         };
         let mut data: BTreeSet<DataIx> = invoked().filter(planned).filter_map(|op| op.data).collect();
         if data.len() > DATA_MAX {
@@ -51,7 +53,7 @@ impl<'a> Cast<'a> {
         let watches = |op: &&&Operation| matches!(op.f, Function::Subscribe | Function::Read);
         let watching = operations.values().filter(watches).filter_map(|op| op.node);
         let watching = watching.map(|node| names::node(run.header, node)).collect();
-        Some(Cast { run: *run, violation, clients, reader, data, operations, watching })
+        Some(Cast { run: *run, events, violation, clients, reader, data, operations, watching })
     }
 
     /// Nothing is told about after this.

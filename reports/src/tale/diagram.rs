@@ -98,11 +98,11 @@ pub(super) fn of(cast: &Cast<'_>, chosen: &[Chosen]) -> Diagram {
         arrows.push(Arrow { from, to, sent: one.sent, arrives, label });
     }
     let (mut marks, mut bars) = (Vec::new(), Vec::new());
-    for event in cast.run.events {
+    for event in cast.events {
         let Some((time, name, kind, label)) = mark(cast, event) else { continue };
         let Some(lane) = lane(&name).filter(|_| time <= cast.until()) else { continue };
         if let (MarkKind::Fault, Event::Fault(fault)) = (kind, event) {
-            let lifted = faults::collect(cast.run.events).into_iter().find(|record| record.id == fault.id);
+            let lifted = faults::collect(&cast.events).into_iter().find(|record| record.id == fault.id);
             let until = lifted.and_then(|record| record.end).filter(|end| *end <= cast.until());
             let down = matches!(fault.kind, FaultKind::Kill | FaultKind::Pause);
             bars.push(Bar { lane, from: time, until, down });
@@ -127,7 +127,6 @@ fn lanes(cast: &Cast<'_>, chosen: &[Chosen]) -> Vec<Lane> {
     let clients = cast.clients.iter().copied().chain(cast.reader);
     let mut all: Vec<Lane> = clients.map(|client| Lane { name: cast.client(client), client: true }).collect();
     let aimed: Vec<String> = cast
-        .run
         .events
         .iter()
         .filter_map(|event| if let Event::Fault(fault) = event { Some(&**fault) } else { None })

@@ -56,14 +56,14 @@ fn of_history(cast: &Cast<'_>) -> Vec<Draft> {
     let mut contents = Contents::new();
     let mut drafts = Vec::new();
     let mut ends: BTreeMap<u32, &Operation> = BTreeMap::new();
-    for event in cast.run.events {
+    for event in cast.events {
         if let Event::Op(op) = event
             && op.outcome != Outcome::Invoke
         {
             ends.insert(op.op, op);
         }
     }
-    for event in cast.run.events {
+    for event in cast.events {
         match event {
             Event::Op(op) if op.outcome == Outcome::Invoke && cast.operations.contains_key(&op.op) => {
                 drafts.extend(operation(cast, op, ends.get(&op.op).copied()));

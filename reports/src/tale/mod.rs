@@ -57,7 +57,7 @@ pub struct Line {
     pub wrong: bool,
 }
 
-/// Tells a run; none if it has no violation. `how` says how the run came about, after the kind of violation.
+/// Tells a run; none if it has no violation, or if its history is not in memory. `how` says how the run came about, after the kind of violation.
 pub fn tell(run: &Run<'_>, messages: &[Message], how: &str) -> Option<Tale> {
     let cast = Cast::of(run)?;
     let chosen = messages::choose(&cast, messages);
