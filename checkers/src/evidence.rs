@@ -52,7 +52,7 @@ impl Evidence<'_, '_> {
 
     fn violation(&self, f: &Finding) -> Violation {
         let shown_ids = f.content.map(|c| self.contents.whole(c)).unwrap_or_default();
-        let expected = self.expected(f);
+        let expected = self.expected(f, &shown_ids);
         let text = |id: &u32| self.record.values[*id as usize].text.clone();
         let mut missing = BTreeSet::new();
         let mut extra: BTreeSet<String> = f.foreign.iter().map(text).collect();
@@ -111,15 +111,18 @@ impl Evidence<'_, '_> {
         Span::new(f.window.from.max(f.time.saturating_sub(millis(bound))), f.time)
     }
 
-    /// Publishers of the dataId that had to be there throughout, with the values possible at the end.
-    fn expected(&self, f: &Finding) -> Vec<(usize, u32)> {
+    /// Publishers of the dataId that had to be there throughout, each with a value possible at the end: the one that is shown,
+    /// or else the newest.
+    fn expected(&self, f: &Finding, shown: &[u32]) -> Vec<(usize, u32)> {
+        let place = |v: &&u32| self.record.values[**v as usize].owner.map(|owner| owner.1);
         let mut out = Vec::new();
         for at in self.record.publishers_of(f.data) {
             let timeline = self.timeline(&self.record.publishers[at]);
             let doubtful = timeline.spans(|s| s.none);
             if !crate::span::meets(&doubtful, f.window) {
-                let state = timeline.after(f.time);
-                out.extend(state.values.iter().map(|v| (at, *v)));
+                let possible = &timeline.after(f.time).values;
+                let there = possible.iter().find(|v| shown.binary_search(v).is_ok());
+                out.extend(there.or_else(|| possible.iter().max_by_key(place)).map(|v| (at, *v)));
             }
         }
         out

@@ -86,6 +86,25 @@ fn evidence_is_complete() {
     assert_eq!(found.explained, "by no instant in the last 10 ms");
 }
 
+#[test]
+fn one_value_stands_for_a_registration_of_which_several_are_possible() {
+    // Whether `b` was published nobody knows, so either value is right, and nothing is not.
+    let text = format!("{START} 5 c1 push d0 a \n 20 c0 publish d0 b info 22 \n 60 c1 push d0");
+    let report = check(&header(contract()), &events(&text), &options());
+    let completeness = report.checks.iter().find(|c| c.checker == "completeness").unwrap();
+    let found = &completeness.examples[0];
+    assert_eq!(
+        (&found.kind, &found.missing, &found.expected),
+        (&Kind::Incomplete, &vec!["b".into()], &vec!["b".into()])
+    );
+    // A publisher that is shown as it may be is as expected.
+    let text = format!("{text} \n 61 c2 publish d0 c ok 62 \n 63 c1 push d0 a c \n 90 c1 push d0 a");
+    let report = check(&header(contract()), &events(&text), &options());
+    let completeness = report.checks.iter().find(|c| c.checker == "completeness").unwrap();
+    let found = completeness.examples.iter().find(|found| found.time > 80_000_000).unwrap();
+    assert_eq!((&found.missing, &found.expected), (&vec!["c".into()], &vec!["a".into(), "c".into()]));
+}
+
 /// A change every ten milliseconds, each seen 2 ms later, then a fault.
 fn changes(count: u32) -> String {
     let one = |n: u32| {
