@@ -192,11 +192,7 @@ impl<'h, 'a> State<'h, 'a> {
         let orders = lists.contested();
         if self.open() {
             self.stage = "while an order of the appends that nobody read was looked for".to_owned();
-            if unread::joins_nothing(&graph, &orders, limits)? {
-                // The cycle that prefix consistency forbids is not among the findings yet.
-                let prefix = if self.prefix.is_empty() { Names::new() } else { lattice::ruled_out([PREFIX]) };
-                self.proved.extend(lattice::established(&not.union(&prefix).copied().collect()));
-            } else if let Some(not) = self.in_order(&graph, &orders, limits)? {
+            if let Some(not) = self.in_order(&graph, &orders, limits)? {
                 self.proved.extend(lattice::established(&not));
             }
         }
@@ -242,8 +238,14 @@ impl<'h, 'a> State<'h, 'a> {
 
     /// What is ruled out with an order of the appends that nobody read; none if that is not known.
     fn in_order(&self, graph: &Graph, orders: &Orders, limits: &Limits<'_>) -> Result<Option<Names>, GaveUp> {
-        let found = cycles::find(&graph.with(&unread::chained(orders).collect::<Vec<_>>()), limits);
+        let found = match unread::joined(graph, orders, limits)? {
+            Some((graph, parts)) => cycles::find_in(&graph, parts, limits),
+            None => Found::default(),
+        };
+        // What was found without the order is there with it.
         let names = found.cycles.iter().map(|(name, _)| *name).chain(self.findings.counts.keys().copied());
+        // The cycle that prefix consistency forbids is not among the findings yet.
+        let names = names.chain((!self.prefix.is_empty()).then_some(PREFIX));
         let not = lattice::ruled_out(names);
         found.gave_up.map_or(Ok(Some(not).filter(|_| found.undecided.is_empty())), Err)
     }

@@ -1,6 +1,6 @@
 //! Strongly connected components (Tarjan 1972), without recursion: a history can be one path of a million transactions.
 
-use super::graph::View;
+use super::graph::{Steps, View};
 use crate::linearizability::{GaveUp, Limits};
 
 /// No component, or one of a single node.
@@ -17,12 +17,24 @@ pub(super) struct Components {
     pub(super) members: Vec<Vec<u32>>,
 }
 
+impl Components {
+    /// Forgets those that are not wanted, by their numbers; these keep their place, without members.
+    pub(super) fn keep(&mut self, wanted: &[bool]) {
+        for (members, _) in self.members.iter_mut().zip(wanted).filter(|(_, wanted)| !**wanted) {
+            members.drain(..).for_each(|node| self.of[node as usize] = NONE);
+        }
+    }
+}
+
+/// The lowest number of a node that was not visited yet.
+const UNSEEN: u32 = NONE - 1;
+
 struct Tarjan {
-    index: Vec<u32>,
+    /// The lowest number that each node reaches; [`UNSEEN`], or [`NONE`] for those whose component is closed.
     low: Vec<u32>,
     stack: Vec<u32>,
-    /// Open nodes: the node, and which successor comes next.
-    path: Vec<(u32, u32)>,
+    /// Open nodes: the node, which successor comes next, and its number.
+    path: Vec<(u32, u32, u32)>,
     next: u32,
 }
 
@@ -35,12 +47,15 @@ pub(super) fn components(
     let nodes = view.nodes();
     let bytes = nodes as u64 * 12;
     limits.book(0, 0, bytes)?;
-    let mut t = Tarjan { index: vec![NONE; nodes], low: vec![0; nodes], stack: Vec::new(), path: Vec::new(), next: 0 };
+    let mut t = Tarjan { low: vec![UNSEEN; nodes], stack: Vec::new(), path: Vec::new(), next: 0 };
     let mut found = Components { of: vec![NONE; nodes], members: Vec::new() };
     for root in roots {
-        if t.index[root as usize] == NONE {
+        if t.low[root as usize] == UNSEEN {
             t.enter(root);
-            t.walk(view, &mut found, limits)?;
+            match view.steps {
+                Steps::Any => t.walk::<1>(view, &mut found, limits)?,
+                Steps::Apart | Steps::AfterReads => t.walk::<2>(view, &mut found, limits)?,
+            }
         }
     }
     limits.release(bytes);
@@ -49,35 +64,44 @@ pub(super) fn components(
 
 impl Tarjan {
     fn enter(&mut self, node: u32) {
-        self.index[node as usize] = self.next;
         self.low[node as usize] = self.next;
-        self.next += 1;
         self.stack.push(node);
-        self.path.push((node, 0));
+        self.path.push((node, 0, self.next));
+        self.next += 1;
     }
 
-    fn walk(&mut self, view: &View<'_>, found: &mut Components, limits: &Limits<'_>) -> Result<(), GaveUp> {
-        while let Some((node, at)) = self.path.last_mut() {
-            let node = *node;
-            match view.next(node, at) {
-                Some(to) if self.index[to as usize] == NONE => {
-                    self.enter(to);
-                    if self.next.is_multiple_of(STRIDE) {
-                        limits.book(u64::from(STRIDE), 0, 0)?;
-                    }
+    /// Walks from the node that was entered last. `STATES` are those of a transaction in the view.
+    fn walk<const STATES: u32>(
+        &mut self,
+        view: &View<'_>,
+        found: &mut Components,
+        limits: &Limits<'_>,
+    ) -> Result<(), GaveUp> {
+        while let Some((node, mut at, number)) = self.path.pop() {
+            let mut low = self.low[node as usize];
+            let fresh = loop {
+                let Some(to) = view.next_of::<STATES>(node, &mut at) else { break None };
+                match self.low[to as usize] {
+                    UNSEEN => break Some(to),
+                    // A node whose component is closed has the lowest number no more.
+                    reached => low = low.min(reached),
                 }
-                // A node whose component is closed has the lowest number no more.
-                Some(to) => self.low[node as usize] = self.low[node as usize].min(self.low[to as usize]),
-                None => {
-                    self.path.pop();
-                    if let Some((parent, _)) = self.path.last() {
-                        let parent = *parent as usize;
-                        self.low[parent] = self.low[parent].min(self.low[node as usize]);
-                    }
-                    if self.low[node as usize] == self.index[node as usize] {
-                        self.close(node, found);
-                    }
+            };
+            self.low[node as usize] = low;
+            if let Some(to) = fresh {
+                self.path.push((node, at, number));
+                self.enter(to);
+                if self.next.is_multiple_of(STRIDE) {
+                    limits.book(u64::from(STRIDE), 0, 0)?;
                 }
+                continue;
+            }
+            if let Some((parent, ..)) = self.path.last() {
+                let parent = *parent as usize;
+                self.low[parent] = self.low[parent].min(low);
+            }
+            if low == number {
+                self.close(node, found);
             }
         }
         Ok(())

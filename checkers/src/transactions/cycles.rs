@@ -84,7 +84,7 @@ pub(super) struct Found {
 struct Search<'g, 'l> {
     graph: &'g Graph,
     limits: &'l Limits<'l>,
-    /// Components of the whole graph.
+    /// Components of the whole graph in which cycles are looked for.
     top: Components,
     /// Kinds found in each: bit `3 * kind + variant`.
     kinds: Vec<u16>,
@@ -100,6 +100,11 @@ pub(super) fn find(graph: &Graph, limits: &Limits<'_>) -> Found {
         Ok(top) => top,
         Err(gave_up) => return Found { gave_up: Some(gave_up), at: NAMES[0][0], ..Found::default() },
     };
+    find_in(graph, top, limits)
+}
+
+/// All kinds of cycles of some components of a graph.
+pub(super) fn find_in(graph: &Graph, top: Components, limits: &Limits<'_>) -> Found {
     if top.members.is_empty() {
         return Found::default();
     }

@@ -131,10 +131,6 @@ impl View<'_> {
         self.graph.len() * (self.states() as usize + usize::from(self.realtime))
     }
 
-    fn gate(&self, number: u32) -> u32 {
-        self.graph.len() as u32 * self.states() + number
-    }
-
     fn apart(&self, a: u32, b: u32) -> bool {
         self.within.is_some_and(|within| within[a as usize] != within[b as usize])
     }
@@ -161,40 +157,48 @@ impl View<'_> {
     }
 
     /// The next successor of a node; `at` begins with 0 and is moved on.
-    #[inline]
     pub(super) fn next(&self, node: u32, at: &mut u32) -> Option<u32> {
+        match self.steps {
+            Steps::Any => self.next_of::<1>(node, at),
+            Steps::Apart | Steps::AfterReads => self.next_of::<2>(node, at),
+        }
+    }
+
+    /// The same where it is known how many states a transaction has.
+    #[inline]
+    pub(super) fn next_of<const STATES: u32>(&self, node: u32, at: &mut u32) -> Option<u32> {
         let n = self.graph.len() as u32;
-        let states = self.states();
-        if node >= n * states {
-            let number = node - n * states;
+        if node >= n * STATES {
+            let number = node - n * STATES;
             loop {
                 *at += 1;
                 match *at {
-                    1 if !self.apart(n + number, number) => return Some(number * states + self.step_in_time()),
+                    1 if !self.apart(n + number, number) => return Some(number * STATES + self.step_in_time()),
                     1 => {}
                     2 if number + 1 < n && !self.apart(n + number, n + number + 1) => return Some(node + 1),
                     _ => return None,
                 }
             }
         }
-        let (txn, state) = (node / states, node % states);
+        let (txn, state) = (node / STATES, node % STATES);
         let begin = self.graph.starts[txn as usize];
         let end = self.graph.starts[txn as usize + 1];
         while begin + *at < end {
             let place = (begin + *at) as usize;
             *at += 1;
-            let to = self.graph.to[place];
-            if let Some(state) = self.step(state, self.graph.kinds[place])
+            let (to, kind) = (self.graph.to[place], self.graph.kinds[place]);
+            let state = if STATES == 1 { (kind & self.mask != 0).then_some(0) } else { self.step(state, kind) };
+            if let Some(state) = state
                 && !self.apart(txn, to)
             {
-                return Some(to * states + state);
+                return Some(to * STATES + state);
             }
         }
         if self.realtime && begin + *at == end {
             *at += 1;
             let later = self.graph.later[txn as usize];
             if later < n && !self.apart(txn, n + later) {
-                return Some(self.gate(later));
+                return Some(n * STATES + later);
             }
         }
         None

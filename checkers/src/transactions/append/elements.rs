@@ -3,11 +3,15 @@
 
 use super::super::history::NONE;
 use history::calls::Value;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The table of a key has so many places for each element of its longest list, and at least so many.
 const PLACES_PER_ELEMENT: usize = 4;
 const PLACES_MIN: usize = 16;
+/// Places for elements that are larger than those that were read: the last appends to a key often were not.
+const PLACES_MORE: usize = 8;
+/// An element that was appended and never read.
+const NEVER: u32 = NONE - 1;
 
 /// Versions by key and element.
 #[derive(Default)]
@@ -17,6 +21,7 @@ pub(super) struct Elements<'a> {
     table: Vec<u32>,
     // Looked up only.
     others: FxHashMap<(u32, &'a Value), u32>,
+    never: FxHashSet<(u32, &'a Value)>,
 }
 
 impl<'a> Elements<'a> {
@@ -28,10 +33,10 @@ impl<'a> Elements<'a> {
             starts.push(end);
             let most = (PLACES_PER_ELEMENT * list.len()).max(PLACES_MIN);
             let ints = list.iter().filter_map(|element| element.int().and_then(|n| usize::try_from(n).ok()));
-            end += ints.filter(|n| *n < most).max().map_or(0, |n| n + 1);
+            end += ints.filter(|n| *n < most).max().map_or(0, |n| n + 1) + PLACES_MORE;
         }
         starts.push(end);
-        Elements { starts, table: vec![NONE; end], others: FxHashMap::default() }
+        Elements { starts, table: vec![NONE; end], ..Elements::default() }
     }
 
     /// The place of an element in the table, if it has one.
@@ -44,7 +49,7 @@ impl<'a> Elements<'a> {
     /// The version that an element made.
     pub(super) fn get(&self, key: u32, element: &Value) -> Option<u32> {
         match self.place(key, element) {
-            Some(place) => Some(self.table[place]).filter(|version| *version != NONE),
+            Some(place) => Some(self.table[place]).filter(|version| *version < NEVER),
             None => self.others.get(&(key, element)).copied(),
         }
     }
@@ -61,5 +66,13 @@ impl<'a> Elements<'a> {
         let known = self.others.len();
         self.others.entry((key, element)).or_insert(version);
         self.others.len() > known
+    }
+
+    /// Notes that an element which has no version was appended; false if that was noted before.
+    pub(super) fn insert_never(&mut self, key: u32, element: &'a Value) -> bool {
+        match self.place(key, element) {
+            Some(place) => std::mem::replace(&mut self.table[place], NEVER) != NEVER,
+            None => self.never.insert((key, element)),
+        }
     }
 }

@@ -113,7 +113,6 @@ impl<'h, 'a> Lists<'h, 'a> {
     /// Who wrote what.
     fn writes(&mut self) {
         let (mut last, mut before) = (FxHashMap::default(), Vec::new());
-        let mut never = FxHashMap::default();
         for txn in self.history.numbers() {
             self.history.before(txn, &mut last, &mut before);
             for (i, at) in self.history.range(txn).enumerate() {
@@ -134,7 +133,7 @@ impl<'h, 'a> Lists<'h, 'a> {
                     if self.history.txns[txn as usize].possible() {
                         self.unread.push((mop.key, txn));
                     }
-                    if never.insert((mop.key, mop.value), txn).is_some() && self.twice.is_none() {
+                    if !self.version.insert_never(mop.key, mop.value) && self.twice.is_none() {
                         self.twice = Some(self.name_twice(mop.key, mop.value));
                     }
                 }

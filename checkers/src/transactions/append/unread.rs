@@ -1,7 +1,7 @@
 //! Appends of one key that nobody read: their order is not known. For serializability any order that respects the rest is as good
 //! as another; snapshot isolation and its relatives can hold with one and not with another.
 
-use super::super::components::components;
+use super::super::components::{Components, components};
 use super::super::graph::{Edge, Graph, PROCESS, Steps, View, WW};
 use super::super::history::{Does, NONE};
 use super::super::lattice;
@@ -38,23 +38,29 @@ impl Lists<'_, '_> {
     }
 }
 
-/// The dependencies that orders mean.
-pub(in super::super) fn chained(orders: &Orders) -> impl Iterator<Item = Edge> {
-    orders.iter().flat_map(|order| order.windows(2).map(|two| (two[0], two[1], WW)))
-}
-
-/// True if orders add no cycle of any kind to a graph: no cycle leads through one of their edges.
-pub(in super::super) fn joins_nothing(graph: &Graph, orders: &Orders, limits: &Limits<'_>) -> Result<bool, GaveUp> {
-    let chain: Vec<Edge> = chained(orders).collect();
+/// A graph with the dependencies that orders mean, and the components that one of them is part of: no other has a cycle that it
+/// has not without them. None if there is no such component.
+pub(in super::super) fn joined(
+    graph: &Graph,
+    orders: &Orders,
+    limits: &Limits<'_>,
+) -> Result<Option<(Graph, Components)>, GaveUp> {
+    let chain: Vec<Edge> = orders.iter().flat_map(|order| order.windows(2).map(|two| (two[0], two[1], WW))).collect();
     if chain.is_empty() {
-        return Ok(true);
+        return Ok(None);
     }
-    let graph = &graph.with(&chain);
-    let view = View { graph, mask: 0xff, realtime: true, steps: Steps::Any, within: None };
-    let parts = components(&view, chain.iter().map(|(_, to, _)| view.node(*to)), limits)?;
-    let part = |txn: u32| parts.of[view.node(txn) as usize];
-    let apart = |(from, to, _): &Edge| part(*from) == super::super::components::NONE || part(*from) != part(*to);
-    Ok(chain.iter().all(apart))
+    let graph = graph.with(&chain);
+    let view = View { graph: &graph, mask: 0xff, realtime: true, steps: Steps::Any, within: None };
+    let mut parts = components(&view, chain.iter().map(|(_, to, _)| view.node(*to)), limits)?;
+    let mut touched = vec![false; parts.members.len()];
+    for (from, to, _) in &chain {
+        let part = parts.of[view.node(*to) as usize];
+        if part != super::super::components::NONE && part == parts.of[view.node(*from) as usize] {
+            touched[part as usize] = true;
+        }
+    }
+    parts.keep(&touched);
+    Ok(touched.contains(&true).then_some((graph, parts)))
 }
 
 /// Sorts each group by an order of all transactions that respects every dependency that binds in a model like snapshot isolation,
