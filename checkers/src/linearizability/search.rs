@@ -22,6 +22,8 @@ use super::problem::Op;
 use super::states::{NO_STATE, Outline, States};
 use super::table::{Config, Table};
 use super::uses::{NOTHING, Uses};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Marks returns in the list of events.
 const RETURN: u32 = 1 << 31;
@@ -437,6 +439,26 @@ impl<B> Drop for Search<'_, '_, B> {
     }
 }
 
+/// Invocations and returns in their order: operations come in that of their invocations, and few are in flight at once.
+fn merged(ops: &[Op]) -> Vec<u32> {
+    let mut order = Vec::with_capacity(2 * ops.len());
+    let mut open: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
+    for (number, op) in ops.iter().enumerate() {
+        while let Some(&Reverse((ret, ended))) = open.peek()
+            && ret < op.invoke
+        {
+            open.pop();
+            order.push(ended | RETURN);
+        }
+        order.push(number as u32);
+        if !op.unknown() {
+            open.push(Reverse((op.ret, number as u32)));
+        }
+    }
+    order.extend(std::iter::from_fn(|| open.pop()).map(|Reverse((_, ended))| ended | RETURN));
+    order
+}
+
 /// Invocations and returns in their order, as a search takes them; and the most operations of known outcome in flight at once.
 pub(super) fn events(ops: &[Op]) -> (Vec<u32>, u32) {
     let both = |number: usize, op: &Op| {
@@ -453,9 +475,7 @@ pub(super) fn events(ops: &[Op]) -> (Vec<u32>, u32) {
         at.retain(|event| *event != u32::MAX);
         at
     } else {
-        let mut order: Vec<u64> = all.map(|(place, event)| u64::from(place) << 32 | u64::from(event)).collect();
-        order.sort_unstable();
-        order.into_iter().map(|event| event as u32).collect()
+        merged(ops)
     };
     let (mut now, mut most) = (0u32, 0);
     for &event in &order {

@@ -62,12 +62,15 @@ impl Model for Register {
     }
 
     fn code(&self, action: &Action) -> Option<u32> {
-        match *action {
-            Action::Read(value) => value.checked_mul(3),
-            Action::Write(value) => value.checked_mul(3)?.checked_add(1),
-            Action::Missed(value) => value.checked_mul(3)?.checked_add(2),
-            Action::Cas(..) => None,
-        }
+        let (number, kind) = match *action {
+            Action::Read(value) => (value, 0),
+            Action::Write(value) => (value, 1),
+            Action::Missed(value) => (value, 2),
+            // Pairs by their larger half, then by the other one, so that pairs of small values have small numbers.
+            Action::Cas(old, new) if old < new => (new.checked_mul(new)?.checked_add(old)?, 3),
+            Action::Cas(old, new) => (old.checked_mul(old)?.checked_add(old)?.checked_add(new)?, 3),
+        };
+        number.checked_mul(4)?.checked_add(kind)
     }
 
     fn overwrites(&self, action: &Action) -> bool {
