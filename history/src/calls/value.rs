@@ -29,6 +29,7 @@ pub enum Value {
 
 impl Value {
     /// The number, if it is a whole one.
+    #[inline]
     pub fn int(&self) -> Option<i64> {
         match self {
             Value::Int(n) => Some(*n),
@@ -37,6 +38,7 @@ impl Value {
     }
 
     /// The elements of a list.
+    #[inline]
     pub fn list(&self) -> Option<&[Value]> {
         match self {
             Value::List(items) => Some(items),
@@ -45,6 +47,7 @@ impl Value {
     }
 
     /// The elements of a list or a set.
+    #[inline]
     pub fn items(&self) -> Option<&[Value]> {
         match self {
             Value::List(items) => Some(items),
@@ -62,6 +65,7 @@ impl Value {
     }
 
     /// The symbol of a string, keyword or symbol.
+    #[inline]
     pub fn word(&self) -> Option<Sym> {
         match self {
             Value::Text(symbol) | Value::Word(symbol) => Some(*symbol),
@@ -70,6 +74,7 @@ impl Value {
     }
 
     /// True for nil.
+    #[inline]
     pub fn is_nil(&self) -> bool {
         matches!(self, Value::Nil)
     }

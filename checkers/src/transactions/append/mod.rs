@@ -60,15 +60,18 @@ impl<'h, 'a> Lists<'h, 'a> {
             torn: Vec::new(),
             twice: None,
         };
+        // Values are all over the memory, so each list is looked up once.
+        let mut reads = Vec::with_capacity(history.all().len() / 2);
         for mop in history.all().iter().filter(|mop| mop.does == Does::Read) {
             let list = items(mop.value);
             let longest = &mut lists.longest[mop.key as usize];
             if list.len() > longest.len() {
                 *longest = list;
             }
+            reads.push(list);
         }
         lists.number();
-        lists.fit();
+        lists.fit(&reads);
         lists.writes();
         lists.find_next();
         lists
@@ -88,17 +91,17 @@ impl<'h, 'a> Lists<'h, 'a> {
         self.start.push(number);
     }
 
-    /// Which reads are beginnings of the longest one.
-    fn fit(&mut self) {
-        for (at, mop) in self.history.all().iter().enumerate().filter(|(_, mop)| mop.does == Does::Read) {
-            let list = items(mop.value);
+    /// Which reads are beginnings of the longest one; all reads, in their order.
+    fn fit(&mut self, reads: &[&'a [Value]]) {
+        let parts = self.history.all().iter().enumerate().filter(|(_, mop)| mop.does == Does::Read);
+        for ((at, mop), list) in parts.zip(reads) {
             let longest = self.longest[mop.key as usize];
             if begins(longest, list) {
                 self.at[at] = list.len() as u32;
                 continue;
             }
             self.at[at] = MISFIT;
-            for element in list {
+            for element in *list {
                 let number = (self.writer.len() + self.start[self.longest.len()] as usize) as u32;
                 if self.version.insert_new(mop.key, element, number) {
                     self.writer.push(NONE);
