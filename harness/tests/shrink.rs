@@ -30,8 +30,9 @@ fn failing(bug: Bug) -> Plan {
     all_failing(bug).next().unwrap_or_else(|| panic!("{}: not found in 1,000 seeds", bug.name()))
 }
 
-/// What is left of a failing plan; where that is more than it may be, of one of the next that fail. Some seeds fail in a roundabout way.
-fn smallest(bug: Bug) -> Shrunk {
+/// What is left of a failing plan; where that is more than it may be, of one of the next that fail. Some seeds fail in a
+/// roundabout way.
+fn smallest(bug: Bug) -> (Shrunk, Duration) {
     const PLANS_MAX: usize = 10;
     let mut tried = all_failing(bug).take(PLANS_MAX).map(|plan| {
         // Without a limit of time: how fast this is depends on what else the host does.
@@ -40,9 +41,9 @@ fn smallest(bug: Bug) -> Shrunk {
         let (seed, took) = (plan.seed, began.elapsed());
         let (name, print, before, after) = (bug.name(), &small.fingerprint, small.before, small.after);
         println!("{name:26} {print:16} seed {seed}: {before} -> {after}  {} plans in {took:.1?}", small.attempts);
-        small
+        (small, took)
     });
-    let small = tried.find(|small| small.after.operations <= OPERATIONS_MAX && small.after.faults <= FAULTS_MAX);
+    let small = tried.find(|(small, _)| small.after.operations <= OPERATIONS_MAX && small.after.faults <= FAULTS_MAX);
     small.unwrap_or_else(|| panic!("{}: more is left of each of {PLANS_MAX} plans", bug.name()))
 }
 
@@ -67,9 +68,10 @@ fn bugs() -> Vec<Bug> {
 
 #[test]
 fn every_planted_bug_shrinks_to_a_few_operations_and_passes_without_it() {
-    let mut sizes = Vec::new();
+    let (mut sizes, mut slowest) = (Vec::new(), Duration::ZERO);
     for bug in bugs() {
-        let small = smallest(bug);
+        let (small, took) = smallest(bug);
+        slowest = slowest.max(took);
         assert!(small.complete);
         let again = attempt(&small.plan, &Options::default(), false).unwrap();
         assert_eq!(Fingerprint::of(&again.report), Some(small.fingerprint), "{}", bug.name());
@@ -85,9 +87,9 @@ fn every_planted_bug_shrinks_to_a_few_operations_and_passes_without_it() {
     };
     let operations = median(sizes.iter().map(|size| size.0).collect());
     let faults = median(sizes.iter().map(|size| size.1).collect());
-    println!("medians of {}: {operations} operations, {faults} faults", sizes.len());
-    // A median says something of many.
-    assert!(sizes.len() < 3 || (operations <= 6 && faults <= 1), "{sizes:?}");
+    println!("medians of {}: {operations} operations, {faults} faults; the slowest took {slowest:.1?}", sizes.len());
+    // A median says something of all, not of some.
+    assert!(sizes.len() < Bug::ALL.len() || (operations <= 6 && faults <= 1), "{sizes:?}");
 }
 
 /// With `UPHEAVAL_UPDATE=1` the regression of the bug is made anew.

@@ -24,6 +24,8 @@ pub enum Edit {
     KeepData(DataIx),
     /// These operations are left out, by their place in the plan.
     DropOperations(Range<usize>),
+    /// Only these operations are left, by their place in the plan.
+    KeepOperations(BTreeSet<usize>),
     /// These faults are left out, by their place in the plan.
     DropFaults(Range<usize>),
     /// One client does what two did; the other's connects are left out.
@@ -53,8 +55,18 @@ pub enum Edit {
     /// From the moment before to the moment of this number and all after it: so long. Moments are all operations and
     /// beginnings of faults in order of time.
     Gap(usize, Nanos),
+    /// The moment of this number and all after it: so much later.
+    Later(usize, Nanos),
+    /// An operation is due at this instant.
+    MoveOperation(usize, Nanos),
+    /// A fault begins at this instant.
+    MoveFault(usize, Nanos),
     /// A fault is held for so long.
     Duration(usize, Nanos),
+    /// A fault is so strong.
+    Amount(usize, i64),
+    /// A fault is of this kind, this strong, and isolates where it lies on links.
+    Kind(usize, FaultKind, i64),
     /// A fault has this node for its target, not a selector.
     Target(usize, String),
     /// What a fault of its kind does not use is plain, and it is numbered by its place.
@@ -131,6 +143,10 @@ impl Edit {
             Edit::DropOperations(range) => {
                 plan.operations.drain(clamped(range, plan.operations.len()));
             }
+            Edit::KeepOperations(kept) => {
+                let mut at = 0..;
+                plan.operations.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
+            }
             Edit::DropFaults(range) => {
                 plan.faults.drain(clamped(range, plan.faults.len()));
             }
@@ -150,7 +166,21 @@ impl Edit {
             Edit::Home(client, node) => plan.clients[*client as usize].node = *node,
             Edit::PlainReactions(client) => plan.clients[*client as usize].reactions = vec![PLAIN],
             Edit::Gap(at, ns) => gap(plan, *at, *ns),
+            Edit::Later(at, ns) => later(plan, *at, *ns),
+            Edit::MoveOperation(at, time) => {
+                plan.operations[*at].at = *time;
+                in_order(plan);
+            }
+            Edit::MoveFault(at, time) => {
+                plan.faults[*at].at = *time;
+                in_order(plan);
+            }
             Edit::Duration(at, ns) => plan.faults[*at].duration = *ns,
+            Edit::Amount(at, amount) => plan.faults[*at].amount = *amount,
+            Edit::Kind(at, kind, amount) => {
+                let fault = &mut plan.faults[*at];
+                (fault.kind, fault.amount, fault.shape) = (*kind, *amount, Shape::default());
+            }
             Edit::Target(at, name) => {
                 plan.faults[*at].target.pick = Pick::Named(name.clone());
                 plan.faults[*at].target.role = None;
@@ -298,6 +328,22 @@ fn gap(plan: &mut Plan, at: usize, ns: Nanos) {
     plan.operations.iter_mut().for_each(|operation| operation.at = moved(operation.at));
     plan.faults.iter_mut().for_each(|fault| fault.at = moved(fault.at));
     length(plan, end(plan).saturating_sub(sooner).max(moved(all[all.len() - 1])));
+}
+
+fn later(plan: &mut Plan, at: usize, ns: Nanos) {
+    let Some(from) = moments(plan).get(at).copied() else { return };
+    let moved = |time: Nanos| if time >= from { time + ns } else { time };
+    plan.operations.iter_mut().for_each(|operation| operation.at = moved(operation.at));
+    plan.faults.iter_mut().for_each(|fault| fault.at = moved(fault.at));
+    length(plan, end(plan) + ns);
+}
+
+/// Operations and faults in order of time, and chaos as long as they need.
+fn in_order(plan: &mut Plan) {
+    plan.operations.sort_by_key(|operation| operation.at);
+    plan.faults.sort_by_key(|fault| fault.at);
+    let last = moments(plan).last().copied().unwrap_or(0);
+    length(plan, end(plan).max(last));
 }
 
 #[cfg(test)]

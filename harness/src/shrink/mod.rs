@@ -7,6 +7,7 @@
 
 mod edit;
 mod keep;
+mod luck;
 mod passes;
 mod search;
 mod size;

@@ -1,8 +1,11 @@
 //! Which edits are worth trying, and in which order: from those that take most away to those that only make what is left
-//! plainer. Every edit that is offered makes the plan simpler, so that the passes come to an end.
+//! plainer. Every edit that is offered here makes the plan simpler, and with luck fewer operations or faults are left: the
+//! passes come to an end.
 
 use super::edit::{Edit, Part, end, moments};
+use super::luck;
 use super::search::Search;
+use super::size::Size;
 use crate::plan::{Plan, SystemPlan};
 use history::{ClientId, DataIx, MILLI, Nanos, SECOND};
 use nemesis::Pick;
@@ -10,7 +13,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// Plain lengths of time.
-const PLAIN_NS: [Nanos; 14] = [
+pub const PLAIN_NS: [Nanos; 14] = [
     0,
     MILLI,
     2 * MILLI,
@@ -26,28 +29,62 @@ const PLAIN_NS: [Nanos; 14] = [
     5 * SECOND,
     10 * SECOND,
 ];
-/// Draws inside the simulation that are tried where leaving something out needs a little luck.
-const KERNEL_SEEDS: u64 = 6;
-/// Plans of fewer operations than this are as good as it gets.
-const FEW: usize = 7;
 /// Plans of so many operations are small enough to try all that.
-const SMALL: usize = 24;
+pub const SMALL: usize = 24;
+/// So many parts of a plan are tried one by one as long as there are larger ones that can go.
+const PARTS: usize = 16;
+/// Plans that are tried with luck on the way down, about.
+const LUCK: u64 = 5_000;
+/// Other ways down that are tried where much is left.
+const AGAIN: usize = 2;
 
-/// Everything, until nothing more can be taken away or time is out.
+/// Everything; where much is left, once more with other draws: which way down is taken is a matter of luck.
 pub fn all(search: &mut Search<'_>) {
     cut(search);
     focus(search);
-    loop {
+    let begin = (search.plan.clone(), search.failure.clone());
+    reduce(search);
+    for _ in 0..AGAIN {
+        let size = Size::of(&search.plan);
+        if search.out_of_time || !size.is_much() {
+            return;
+        }
+        let found = std::mem::replace(&mut search.plan, begin.0.clone());
+        let failure = std::mem::replace(&mut search.failure, begin.1.clone());
+        reduce(search);
+        if Size::of(&search.plan).worth() >= size.worth() {
+            (search.plan, search.failure) = (found, failure);
+        }
+    }
+}
+
+/// Until nothing more can be taken away or time is out.
+fn reduce(search: &mut Search<'_>) {
+    let (mut parts, mut luck_left) = (PARTS, LUCK);
+    while !search.out_of_time {
         let before = search.plan.clone();
-        take_away(search);
+        while luck::thinner(search) {
+            cut(search);
+        }
+        take_away(search, parts);
         search.first(&[Edit::Compact]);
+        setting(search);
+        if search.plan != before {
+            continue;
+        }
+        if parts < search.plan.operations.len() {
+            parts *= PARTS;
+            continue;
+        }
         plain(search);
-        if search.plan == before && !with_luck(search) {
+        if search.plan != before {
+            continue;
+        }
+        let tried = search.attempts;
+        if luck_left == 0 || !luck::more(search) {
             return;
         }
-        if search.out_of_time {
-            return;
-        }
+        luck_left = luck_left.saturating_sub(search.attempts - tried);
     }
 }
 
@@ -84,21 +121,22 @@ fn focus(search: &mut Search<'_>) {
 }
 
 /// Faults, clients and operations, by halves, quarters and so on down to single ones.
-fn take_away(search: &mut Search<'_>) {
-    sweep(search, |plan| plan.faults.len(), &|_, range| Edit::DropFaults(range));
-    sweep(search, |plan| acting(plan).len(), &|plan, range| {
+fn take_away(search: &mut Search<'_>, parts: usize) {
+    sweep(search, parts, |plan| plan.faults.len(), &|_, range| Edit::DropFaults(range));
+    sweep(search, parts, |plan| acting(plan).len(), &|plan, range| {
         let kept = acting(plan).into_iter().enumerate().filter(|(at, _)| !range.contains(at));
         Edit::KeepClients(kept.map(|(_, client)| client).collect())
     });
-    sweep(search, |plan| plan.operations.len(), &|_, range| Edit::DropOperations(range));
+    sweep(search, parts, |plan| plan.operations.len(), &|_, range| Edit::DropOperations(range));
     merge(search);
 }
 
 /// Delta debugging: tries to leave out each chunk, then chunks of half the length. Later chunks first: what came last
 /// before the violation is needed most often, but what was added last is also what nothing else depends on.
-fn sweep(search: &mut Search<'_>, count: fn(&Plan) -> usize, edit: &dyn Fn(&Plan, Range<usize>) -> Edit) {
+/// No further than to so many chunks: while a plan is large each try is slow, and other passes make it smaller sooner.
+fn sweep(search: &mut Search<'_>, parts: usize, count: fn(&Plan) -> usize, edit: &dyn Fn(&Plan, Range<usize>) -> Edit) {
     let mut chunk = count(&search.plan);
-    while chunk > 0 && !search.out_of_time {
+    while chunk > 0 && count(&search.plan) <= chunk * parts && !search.out_of_time {
         let mut skip = 0;
         loop {
             let all = count(&search.plan);
@@ -116,7 +154,7 @@ fn sweep(search: &mut Search<'_>, count: fn(&Plan) -> usize, edit: &dyn Fn(&Plan
 }
 
 /// Clients that act, in order.
-fn acting(plan: &Plan) -> Vec<ClientId> {
+pub fn acting(plan: &Plan) -> Vec<ClientId> {
     let all: BTreeSet<ClientId> = plan.operations.iter().map(|operation| operation.client).collect();
     all.into_iter().collect()
 }
@@ -148,15 +186,19 @@ fn merge(search: &mut Search<'_>) {
     }
 }
 
-/// What is left becomes plainer: a smaller cluster, named targets, round times.
-fn plain(search: &mut Search<'_>) {
-    if search.plan.operations.len() > 8 * SMALL {
-        return;
-    }
+/// A smaller cluster with nothing special about it.
+fn setting(search: &mut Search<'_>) {
     cluster(search);
     search.first(&[Edit::PlainDelays]);
     search.first(&[Edit::NoWarmUp]);
     pings(search);
+}
+
+/// What is left becomes plainer: named targets, round times.
+fn plain(search: &mut Search<'_>) {
+    if search.plan.operations.len() > 8 * SMALL {
+        return;
+    }
     for client in 0..search.plan.clients.len() as u32 {
         let sessions = sessions(&search.plan);
         let home = search.plan.clients[client as usize].node;
@@ -221,7 +263,7 @@ fn times(search: &mut Search<'_>) {
         let edits: Vec<Edit> = shorter(gap).into_iter().map(|ns| Edit::Gap(at, ns)).collect();
         let mut moved = search.first(&edits);
         if moved.is_none() && !PLAIN_NS.contains(&gap) {
-            moved = search.first(&lucky(search, &edits));
+            moved = search.first(&luck::each(search, &edits));
         }
         // A gap of nothing makes two moments one.
         let joined = moments(&search.plan).len() < all.len();
@@ -242,39 +284,4 @@ fn shorter(now: Nanos) -> Vec<Nanos> {
     let mut all: Vec<Nanos> = plain.chain(cut.filter(|ns| *ns < now && *ns > 0)).collect();
     all.dedup();
     all
-}
-
-/// Each edit together with other draws inside the simulation, while the plan is small enough to try all that.
-fn lucky(search: &Search<'_>, edits: &[Edit]) -> Vec<Edit> {
-    if search.plan.operations.len() > SMALL {
-        return Vec::new();
-    }
-    let with =
-        |edit: &Edit| (1..=KERNEL_SEEDS).map(|seed| Edit::All(vec![edit.clone(), Edit::KernelSeed(seed)])).collect();
-    edits.iter().flat_map(|edit| -> Vec<Edit> { with(edit) }).collect()
-}
-
-/// With other draws inside the simulation something more may go.
-fn with_luck(search: &mut Search<'_>) -> bool {
-    let mut drops: Vec<Edit> = (0..search.plan.faults.len()).map(|at| Edit::DropFaults(at..at + 1)).collect();
-    let clients = acting(&search.plan);
-    for (at, into) in clients.iter().enumerate() {
-        drops.extend(clients[at + 1..].iter().map(|from| Edit::Merge { from: *from, into: *into }));
-    }
-    drops.extend((0..search.plan.operations.len()).rev().map(|at| Edit::DropOperations(at..at + 1)));
-    let edits = lucky(search, &drops);
-    search.first(&edits).is_some() || pairs(search)
-}
-
-/// Two operations that only together can go: one that undoes the other, or a client's connect and what it does then.
-fn pairs(search: &mut Search<'_>) -> bool {
-    let count = search.plan.operations.len();
-    // Of few operations none is worth so many tries.
-    if !(FEW..=SMALL).contains(&count) {
-        return false;
-    }
-    let drop = |at: usize| Edit::DropOperations(at..at + 1);
-    let pairs = (0..count).rev().flat_map(|later| (0..later).rev().map(move |sooner| (later, sooner)));
-    let edits: Vec<Edit> = pairs.map(|(later, sooner)| Edit::All(vec![drop(later), drop(sooner)])).collect();
-    search.first(&edits).or_else(|| search.first(&lucky(search, &edits))).is_some()
 }

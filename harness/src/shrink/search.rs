@@ -8,6 +8,7 @@ use crate::plan::Plan;
 use checkers::{Options, Violation};
 use history::{Event, FaultStage};
 use reports::faults::aimed_at;
+use simulation::Stream;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -96,6 +97,11 @@ impl<'a> Search<'a> {
             out_of_time: false,
             watch,
         }
+    }
+
+    /// Draws of this name for the plan as it is now: whoever comes to the same plan draws the same.
+    pub fn stream(&self, name: &str) -> Stream {
+        Stream::new(self.plan.kernel_seed, name, self.attempts)
     }
 
     /// Adopts the first of these edits that still fails; returns its place.

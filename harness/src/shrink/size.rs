@@ -26,7 +26,22 @@ pub struct Size {
     pub length_ms: u64,
 }
 
+/// More operations than this are no short story.
+const OPERATIONS_FEW: usize = 12;
+/// Nor are more faults.
+const FAULTS_FEW: usize = 3;
+
 impl Size {
+    /// True if there is more left than makes a short story.
+    pub fn is_much(&self) -> bool {
+        self.operations > OPERATIONS_FEW || self.faults > FAULTS_FEW
+    }
+
+    /// What orders sizes: the smaller the better. Fewer faults count before fewer operations, but a short story before both.
+    pub fn worth(&self) -> (bool, usize, usize) {
+        (self.is_much(), self.faults, self.operations)
+    }
+
     /// Of this plan.
     pub fn of(plan: &Plan) -> Size {
         let clients: BTreeSet<ClientId> = plan.operations.iter().map(|operation| operation.client).collect();
