@@ -76,15 +76,16 @@ fn reduce(search: &mut Search<'_>) {
             parts *= PARTS;
             continue;
         }
-        plain(search);
-        if search.plan != before {
+        let tried = search.attempts;
+        if luck_left > 0 && luck::more(search) {
+            luck_left = luck_left.saturating_sub(search.attempts - tried);
             continue;
         }
-        let tried = search.attempts;
-        if luck_left == 0 || !luck::more(search) {
+        luck_left = luck_left.saturating_sub(search.attempts - tried);
+        plain(search);
+        if search.plan == before {
             return;
         }
-        luck_left = luck_left.saturating_sub(search.attempts - tried);
     }
 }
 
