@@ -4,6 +4,10 @@
 //! counts only if its run, in memory and in virtual time, shows a failure with the fingerprint of the first one. Candidates
 //! come in a fixed order and the first success in that order wins, so that the same plan shrinks to the same plan whatever
 //! the number of threads; only running out of time cuts it short, and the result says so.
+//!
+//! Where nothing can be left out by itself, parts of the plan are drawn and run with other draws inside the simulation, and
+//! faults are moved, lengthened or made plainer to cover for one that goes; where much is left, the whole is tried again with
+//! other draws. They are drawn from the plan's own seed, so that they too are always the same.
 
 mod edit;
 mod keep;
@@ -52,7 +56,7 @@ pub struct Shrunk {
 }
 
 /// Shrinks a plan that fails by what `options` ask for. Refused where its run shows no violation, or cannot be made in virtual time.
-/// `watch` is told the smallest plan so far and how many were tried.
+/// `watch` is told the plan that it works on, which is large again where another way down is tried, and how many were tried.
 pub fn shrink(
     plan: &Plan,
     options: &Options,
