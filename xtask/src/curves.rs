@@ -86,7 +86,7 @@ fn picture(path: &Path, points: &[Point]) -> Result<(), Box<dyn std::error::Erro
             .x_desc(below)
             .y_desc("seconds of a processor")
             .label_style(("sans-serif", 13))
-            .x_label_formatter(&|at| short(*at))
+            .x_label_formatter(&|at| label(*at))
             .y_label_formatter(&|seconds| seconds.to_string())
             .draw()?;
         for (load, colour) in LOADS {
@@ -109,6 +109,13 @@ fn picture(path: &Path, points: &[Point]) -> Result<(), Box<dyn std::error::Erro
     }
     root.present()?;
     Ok(())
+}
+
+/// What stands below a line of the grid: nothing where labels would run into each other.
+fn label(number: f64) -> String {
+    let first = number / 10f64.powf(number.log10().floor());
+    let told = [1.0, 2.0, 5.0].iter().any(|digit| (first - digit).abs() < 0.01);
+    if told { short(number) } else { String::new() }
 }
 
 /// 10k, 3M.
