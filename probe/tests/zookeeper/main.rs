@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
 mod ensemble;
+mod outage;
 
 use ensemble::Ensemble;
 use serde_json::Value;
