@@ -5,8 +5,8 @@
 
 use crate::ask::Elements;
 use history::{
-    ClientId, Connection, ConnectionState, DataIx, Event, Function, Interner, Nanos, NodeIx, OpId, Operation, Outcome,
-    Phase, PhaseName, Push, SessionId,
+    ClientId, Connection, ConnectionState, DataIx, Event, Fault, FaultStage, Function, Interner, Nanos, NodeIx, OpId,
+    Operation, Outcome, Phase, PhaseName, Push, SessionId,
 };
 use std::collections::{BTreeMap, VecDeque};
 
@@ -54,10 +54,14 @@ struct Held {
 #[derive(Clone, Debug, Default)]
 struct Base {
     connected: BTreeMap<ClientId, (SessionId, Option<NodeIx>)>,
+    /// Sessions without a connection that may go on.
+    away: BTreeMap<ClientId, (SessionId, Option<NodeIx>)>,
     subscribed: BTreeMap<(ClientId, DataIx), ()>,
     views: BTreeMap<(ClientId, DataIx), (Push, Elements)>,
     held: BTreeMap<(ClientId, DataIx), Held>,
     open: BTreeMap<OpId, Operation>,
+    /// Faults that have not ended.
+    faults: BTreeMap<u32, Fault>,
 }
 
 /// The recorder.
@@ -107,13 +111,16 @@ impl Flight {
         (self.ring.len(), self.bytes)
     }
 
-    /// The window as a history; times count from its beginning, which is returned, too.
+    /// The window as a history; times count from its beginning, which is returned, too. Canaries see things side by side and tell
+    /// of them one after the other, so what is some microseconds younger may be told first: the history is in the order of time.
     pub fn history(&self) -> (Nanos, Vec<Event>) {
-        let began = self.ring.front().map_or(0, Record::time);
+        let mut ring: Vec<&Record> = self.ring.iter().collect();
+        ring.sort_by_key(|record| record.time());
+        let began = ring.first().map_or(0, |record| record.time());
         let mut interner = Interner::new();
         let mut events = vec![Event::Phase(Phase { time: 0, name: PhaseName::Chaos })];
         self.base.tell(&mut interner, &mut events);
-        for record in &self.ring {
+        for record in ring {
             match record {
                 Record::Event(event) => events.push(shifted(event.clone(), began)),
                 Record::Push(push, elements) => {
@@ -152,6 +159,10 @@ impl Base {
             Record::Push(push, elements) => drop(self.views.insert((push.client, push.data), (push, elements))),
             Record::Event(Event::Op(op)) => self.operation(*op),
             Record::Event(Event::Connection(one)) => self.connection(&one),
+            Record::Event(Event::Fault(fault)) if fault.stage == FaultStage::Start => {
+                self.faults.insert(fault.id, *fault);
+            }
+            Record::Event(Event::Fault(fault)) => drop(self.faults.remove(&fault.id)),
             Record::Event(_) => {}
         }
     }
@@ -181,6 +192,7 @@ impl Base {
     fn connection(&mut self, one: &Connection) {
         let client = one.client;
         let of = |key: &(ClientId, DataIx)| key.0 == client;
+        let before = self.away.remove(&client);
         match one.state {
             ConnectionState::Connected => {
                 self.connected.insert(client, (one.session, one.node));
@@ -188,11 +200,12 @@ impl Base {
             }
             ConnectionState::Resumed => drop(self.connected.insert(client, (one.session, one.node))),
             ConnectionState::Lost | ConnectionState::Expired | ConnectionState::Closed => {
-                self.connected.remove(&client);
+                let last = self.connected.remove(&client).or(before);
                 self.subscribed.retain(|key, ()| !of(key));
                 self.views.retain(|key, _| !of(key));
-                if one.state != ConnectionState::Lost {
-                    self.held.retain(|key, _| !of(key));
+                match last {
+                    Some(last) if one.state == ConnectionState::Lost => drop(self.away.insert(client, last)),
+                    _ => self.held.retain(|key, _| !of(key)),
                 }
             }
         }
@@ -201,18 +214,14 @@ impl Base {
     /// The base as events at the very beginning. Numbers of operations count down from the highest one.
     fn tell(&self, interner: &mut Interner, events: &mut Vec<Event>) {
         let mut next = OpId::MAX;
-        for (&client, &(session, node)) in &self.connected {
-            let (name, reason) = (None, None);
-            let state = ConnectionState::Connected;
-            events.push(Event::Connection(Box::new(Connection {
-                time: 0,
-                client,
-                session,
-                state,
-                node,
-                name,
-                reason,
-            })));
+        let begun = |fault: &Fault| Event::Fault(Box::new(Fault { time: 0, ..fault.clone() }));
+        events.extend(self.faults.values().map(begun));
+        for (&client, &(session, node)) in self.connected.iter().chain(&self.away) {
+            let connection = |state| {
+                let (name, reason) = (None, None);
+                Event::Connection(Box::new(Connection { time: 0, client, session, state, node, name, reason }))
+            };
+            events.push(connection(ConnectionState::Connected));
             let mut did = |f, data, value: Option<&String>, events: &mut Vec<Event>| {
                 next -= 1;
                 let mut op = operation(next, client, session, node, f, data);
@@ -229,6 +238,9 @@ impl Base {
             }
             for &(_, data) in self.subscribed.range(mine).map(|(key, ())| key) {
                 did(Function::Subscribe, data, None, events);
+            }
+            if self.away.contains_key(&client) {
+                events.push(connection(ConnectionState::Lost));
             }
         }
         for (push, elements) in self.views.values() {

@@ -91,7 +91,8 @@ pub struct Monitor {
     views: Vec<BTreeMap<ClientId, View>>,
     /// Number of the last unpublish of each publisher.
     withdrawn: BTreeMap<(DataIx, ClientId), u64>,
-    /// When somewhere a connection was last lost: leases may have been given their full length again.
+    /// When somewhere a connection was last lost, or one was had again after nobody had any: leases may have been given their
+    /// full length again.
     trouble: Nanos,
     /// Nothing before this was seen in time: the probe itself stood still.
     blind: Nanos,
@@ -224,8 +225,16 @@ impl Monitor {
         !canary.up || now > canary.heard + self.bounds.lease_min
     }
 
+    /// While nobody is connected the registry may stand still, and all leases with it.
+    fn nobody(&self) -> bool {
+        !self.canaries.iter().any(|canary| canary.up)
+    }
+
     /// A canary has a new session: what it had in the old one is on its own.
     pub fn connected(&mut self, now: Nanos, client: ClientId) {
+        if self.nobody() {
+            self.trouble = now;
+        }
         let canary = &mut self.canaries[client as usize];
         (canary.up, canary.heard, canary.session) = (true, now, canary.session + 1);
         for value in self.everywhere(client) {
@@ -236,6 +245,9 @@ impl Monitor {
 
     /// The registry confirmed that the session of before goes on.
     pub fn resumed(&mut self, now: Nanos, client: ClientId) {
+        if self.nobody() {
+            self.trouble = now;
+        }
         let canary = &mut self.canaries[client as usize];
         (canary.up, canary.heard) = (true, now);
         let session = canary.session;
@@ -450,7 +462,8 @@ impl Monitor {
 
     /// Since when, or from when on, a value is certainly not there.
     fn absent_since(&self, value: &Value) -> Option<Nanos> {
-        let by_lease = value.lost.map(|lost| lost.max(self.trouble) + self.bounds.lease_max);
+        let lost = value.lost.filter(|_| !self.nobody());
+        let by_lease = lost.map(|lost| lost.max(self.trouble) + self.bounds.lease_max);
         match (value.gone, by_lease) {
             (Some(gone), Some(lease)) => Some(gone.min(lease)),
             (gone, lease) => gone.or(lease),

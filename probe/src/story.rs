@@ -3,7 +3,10 @@
 use crate::finding::Kind;
 use crate::flight::Record;
 use crate::incident::{Incident, Names, shortened};
-use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, NodeIx, Operation, Outcome, SECOND};
+use history::{
+    ClientId, ConnectionState, DataIx, Event, FaultKind, FaultStage, Function, Nanos, NodeIx, Operation, Outcome,
+    SECOND,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So much before the incident is told.
@@ -80,7 +83,11 @@ impl Teller<'_> {
                 }
             }
             Record::Event(Event::Op(op)) => self.operation(op, told),
-            Record::Event(Event::Fault(fault)) => Some(fault.detail.clone()),
+            Record::Event(Event::Fault(fault)) => {
+                // The probe's own delay is noted when it is over: begun and ended at once.
+                let twice = fault.kind == FaultKind::MasterLag && fault.stage == FaultStage::Start;
+                (!twice).then(|| fault.detail.clone())
+            }
             Record::Event(_) => None,
             Record::Push(push, elements) => {
                 if self.incident.data.as_ref() != Some(&self.names.data(push.data)) {

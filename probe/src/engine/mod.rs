@@ -23,7 +23,7 @@ use crate::suspect::{Opinion, suspect};
 use crate::value;
 use budget::Budget;
 use canary::{Canary, Link, Next, Open};
-use history::{ClientId, ConnectionState, Function, MILLI, Nanos, NodeIx, OpId, Outcome, SECOND, SessionId};
+use history::{ClientId, ConnectionState, Fault, Function, MILLI, Nanos, NodeIx, OpId, Outcome, SECOND, SessionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -62,7 +62,10 @@ pub struct Engine {
     opinion: Opinion,
     stopping: bool,
     news: Vec<News>,
-    lags: u32,
+    /// How many faults were noted.
+    faults: u32,
+    /// Nobody is connected, since then.
+    out: Option<Box<Fault>>,
 }
 
 fn bounds(config: &Config) -> Bounds {
@@ -125,7 +128,8 @@ impl Engine {
             opinion: Opinion::default(),
             stopping: false,
             news: Vec::new(),
-            lags: 0,
+            faults: 0,
+            out: None,
             instance: instance.to_owned(),
             canaries,
             config,
@@ -321,6 +325,7 @@ impl Engine {
         }
         let event = self.connection_event(now, client, state, name, reason);
         self.flight.record(Record::Event(event));
+        self.outage(now, state == ConnectionState::Closed);
     }
 
     fn sample(&mut self, now: Nanos) {

@@ -1,6 +1,7 @@
 //! What the engine does and sees, as events of a history; and the header that makes the window a history of its own.
 
-use super::{Engine, NameTable, Role};
+use super::{Engine, Link, NameTable, Role};
+use crate::flight::Record;
 use crate::incident::Names;
 use history::{
     ClientId, Connection, ConnectionState, Contract, DataIx, Event, Fault, FaultKind, FaultStage, Function, Header,
@@ -55,30 +56,52 @@ impl Engine {
 
     /// The probe's own delay, as a fault of the history: the checkers blame nobody else for it.
     pub(super) fn lag_events(&mut self, now: Nanos, late: Nanos) -> [Event; 2] {
-        let id = self.lags;
-        self.lags += 1;
-        let detail = format!("the probe stood still for {} ms", late / history::MILLI);
-        let event = |stage| {
-            let kind = FaultKind::MasterLag;
-            let (nodes, links, clients) = (Vec::new(), Vec::new(), Vec::new());
-            let effect = (stage == FaultStage::Serving).then(|| history::Effect {
-                bit: true,
-                amount: (late / history::MILLI) as i64,
-                unit: "ms of lag".to_owned(),
-            });
-            Event::Fault(Box::new(Fault {
-                time: now,
-                id,
-                stage,
-                kind,
-                nodes,
-                links,
-                clients,
-                detail: detail.clone(),
-                effect,
-            }))
+        let id = self.faults;
+        self.faults += 1;
+        let fault = Fault {
+            time: now,
+            id,
+            stage: FaultStage::Start,
+            kind: FaultKind::MasterLag,
+            nodes: Vec::new(),
+            links: Vec::new(),
+            clients: Vec::new(),
+            detail: format!("the probe stood still for {} ms", late / history::MILLI),
+            effect: None,
         };
-        [event(FaultStage::Start), event(FaultStage::Serving)]
+        [Event::Fault(Box::new(fault.clone())), served(fault, now, late / history::MILLI, "ms of lag")]
+    }
+
+    /// Notes when nobody is connected any more, against our will, and when somebody is again. Meanwhile the registry may stand
+    /// still, and the leases with it: a fault of the history, for which the checkers make allowance.
+    pub(super) fn outage(&mut self, now: Nanos, planned: bool) {
+        let nobody = self.canaries.iter().all(|canary| canary.link == Link::Away);
+        match self.out.take() {
+            None if nobody && !planned => {
+                let id = self.faults;
+                self.faults += 1;
+                let both = |name: &String| [("clients".to_owned(), name.clone()), (name.clone(), "clients".to_owned())];
+                let fault = Fault {
+                    time: now,
+                    id,
+                    stage: FaultStage::Start,
+                    kind: FaultKind::Partition,
+                    nodes: Vec::new(),
+                    links: self.config.registry.addresses.iter().flat_map(both).collect(),
+                    clients: Vec::new(),
+                    detail: "no canary is connected any more".to_owned(),
+                    effect: None,
+                };
+                self.flight.record(Record::Event(Event::Fault(Box::new(fault.clone()))));
+                self.out = Some(Box::new(fault));
+            }
+            Some(mut fault) if !nobody => {
+                let lasted = now.saturating_sub(fault.time) / history::MILLI;
+                "a canary is connected again".clone_into(&mut fault.detail);
+                self.flight.record(Record::Event(served(*fault, now, lasted, "ms without a connection")));
+            }
+            before => self.out = before,
+        }
     }
 
     /// The first line of a saved window.
@@ -134,4 +157,10 @@ impl Engine {
             calibrated: false,
         }
     }
+}
+
+/// The end of a fault that was measured.
+fn served(fault: Fault, now: Nanos, amount: u64, unit: &str) -> Event {
+    let effect = Some(history::Effect { bit: true, amount: amount as i64, unit: unit.to_owned() });
+    Event::Fault(Box::new(Fault { time: now, stage: FaultStage::Serving, effect, ..fault }))
 }

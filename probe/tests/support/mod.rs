@@ -96,6 +96,8 @@ pub struct Registry {
     serial: u64,
     version: u64,
     draw: u64,
+    /// Leases that ran out while no server was there to see it.
+    held: Vec<(ClientId, u64)>,
     pub operations: u64,
 }
 
@@ -112,6 +114,7 @@ impl Registry {
             serial: 0,
             version: 0,
             draw: 1,
+            held: Vec::new(),
             operations: 0,
         }
     }
@@ -163,6 +166,9 @@ impl Registry {
                 }
             }
             Event::Apply { server, data } => self.apply(server, data),
+            Event::Expire { client, session } if self.faults.iter().all(|fault| fault.down) => {
+                self.held.push((client, session));
+            }
             Event::Expire { client, session } => {
                 let one = &self.clients[&client];
                 if one.session != session || !one.up {
@@ -285,6 +291,10 @@ impl Registry {
 
     pub fn heal(&mut self, server: usize) {
         self.faults[server] = Fault::default();
+        // The first server that is back gives full leases again.
+        for (client, session) in std::mem::take(&mut self.held) {
+            self.later(LEASE, Event::Expire { client, session });
+        }
         (0..self.truth.len() as DataIx).for_each(|data| self.later(0, Event::Apply { server, data }));
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use wire::zookeeper::protocol::{Code, Message, Step, children_names, children_reply};
@@ -82,6 +82,14 @@ fn metric(series: &str) -> f64 {
 
 fn opened(kind: &str) -> f64 {
     metric(&format!("upheaval_probe_incidents_total{{kind=\"{kind}\"}}"))
+}
+
+/// What the checkers said of everything that was saved, and where.
+fn verdicts(folder: &Path) -> Vec<(String, Value)> {
+    let places = fs::read_dir(folder.join("evidence")).unwrap().map(|entry| entry.unwrap().path().join("verdict.json"));
+    let read =
+        |place: PathBuf| Some((place.display().to_string(), serde_json::from_slice(&fs::read(&place).ok()?).unwrap()));
+    places.filter_map(read).collect()
 }
 
 /// The newest incident's page.
@@ -204,6 +212,8 @@ fn faults_of_a_real_ensemble_are_noticed_told_and_alerted() {
         page("incomplete").contains(&value) && page("incomplete").contains("no server")
     });
     within("the story is saved", 60, || page("incomplete").contains("report.html"));
+    let judged = verdicts(&folder);
+    assert!(judged.iter().any(|(_, verdict)| verdict["verdict"] == "violation"), "{judged:?}");
 
     // One follower is cut off from the others.
     let follower = ensemble.follower();
