@@ -32,7 +32,9 @@ const STAGES: [Stage; 4] = [
 /// Events between two places to which the search can go back, for each 64 operations that can be in flight.
 const STRIDE: usize = 16;
 /// Places kept to which the search can go back.
-const SAVED_MAX: usize = 128;
+const SAVED_MAX: usize = 64;
+/// Of older ones than so many only one in four is kept.
+const RECENT: usize = 8;
 
 /// What became of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,9 +109,17 @@ struct Saved<B> {
     truncated: bool,
 }
 
+impl<B: Mask> Saved<B> {
+    fn bytes(&self) -> u64 {
+        self.flight.bytes() + (self.frontier.capacity() * std::mem::size_of::<Config<B>>()) as u64 + 64
+    }
+}
+
 struct Run<'s, 'a, B> {
     search: Search<'s, 'a, B>,
     saved: Vec<Saved<B>>,
+    /// Memory of places that were given up, for the next ones.
+    spare: Vec<Saved<B>>,
     furthest: usize,
 }
 
@@ -121,7 +131,7 @@ enum Walk {
 
 impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
     fn new(outline: Outline<'s>, events: &'a [u32], limits: &'a Limits<'a>) -> Self {
-        Run { search: Search::new(outline, events, limits), saved: Vec::new(), furthest: 0 }
+        Run { search: Search::new(outline, events, limits), saved: Vec::new(), spare: Vec::new(), furthest: 0 }
     }
 
     fn decide(mut self) -> Decision {
@@ -140,6 +150,8 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
         // Only what was never cut short is a place to start from for a proof.
         let whole = self.saved.iter().rposition(|saved| !saved.truncated).unwrap_or(0);
         self.saved.truncate(whole + 1);
+        self.spare.clear();
+        self.search.extra_bytes = self.saved.iter().map(Saved::bytes).sum();
         if self.search.can_relax() {
             let from = self.restore(0);
             self.search.relaxed = true;
@@ -191,7 +203,7 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
             wide_until = (event + stage.on * scale).max(wide_until);
             let back = event.saturating_sub(stage.back * scale);
             let place = self.saved.iter().rposition(|saved| saved.event <= back).unwrap_or(0);
-            self.saved.truncate(place + 1);
+            self.spare.extend(self.saved.drain(place + 1..));
             event = self.restore(place);
         }
         Ok(Some(Walk::End))
@@ -207,33 +219,36 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
     }
 
     fn save(&mut self, event: usize) {
-        let saved = Saved {
-            event,
-            frontier: self.search.frontier.clone(),
-            flight: self.search.flight.clone(),
-            unseen: self.search.unseen,
-            truncated: self.search.truncated,
+        let mut saved = match self.spare.pop() {
+            Some(saved) => {
+                self.search.extra_bytes -= saved.bytes();
+                saved
+            }
+            None => Saved { event, frontier: Vec::new(), flight: Flight::new(), unseen: B::NONE, truncated: false },
         };
-        self.search.extra_bytes += Self::bytes(&saved);
+        saved.event = event;
+        saved.frontier.clone_from(&self.search.frontier);
+        saved.flight.copy(&self.search.flight);
+        (saved.unseen, saved.truncated) = (self.search.unseen, self.search.truncated);
+        self.search.extra_bytes += saved.bytes();
         self.saved.push(saved);
         if self.saved.len() > SAVED_MAX {
             // The first one stays: from there all can be tried.
-            self.saved.drain(1..=SAVED_MAX / 2);
-            self.search.extra_bytes = self.saved.iter().map(Self::bytes).sum();
+            self.spare.extend(self.saved.drain(1..=SAVED_MAX / 2));
+        } else if let Some(old) = self.saved.len().checked_sub(RECENT + 1)
+            && old > 0
+            && self.saved[old].event % (4 * STRIDE * (B::BITS / 64) as usize) != 0
+        {
+            self.spare.push(self.saved.remove(old));
         }
-    }
-
-    fn bytes(saved: &Saved<B>) -> u64 {
-        saved.flight.bytes() + (saved.frontier.len() * std::mem::size_of::<Config<B>>()) as u64 + 64
     }
 
     fn restore(&mut self, place: usize) -> usize {
         let saved = &self.saved[place];
         self.search.frontier.clone_from(&saved.frontier);
-        self.search.flight = saved.flight.clone();
+        self.search.flight.copy(&saved.flight);
         self.search.unseen = saved.unseen;
         self.search.truncated = saved.truncated;
-        self.search.extra_bytes = self.saved.iter().map(Self::bytes).sum();
         self.search.forget_fits();
         saved.event
     }

@@ -24,7 +24,7 @@ pub(super) struct Slot<B> {
 }
 
 /// What is in flight.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Flight<B> {
     pub(super) slots: Vec<Slot<B>>,
     /// Slots that nobody has.
@@ -83,11 +83,22 @@ impl<B: Mask> Flight<B> {
     /// Frees a slot.
     pub(super) fn end(&mut self, slot: u32) {
         let bit = B::of(slot);
-        self.observations = self.observations.without(bit);
-        self.changes = self.changes.without(bit);
-        self.always = self.always.without(bit);
-        self.slots.iter_mut().for_each(|other| other.before = other.before.without(bit));
+        if self.changes.and(bit).is_none() {
+            self.observations = self.observations.without(bit);
+        } else {
+            self.changes = self.changes.without(bit);
+            self.always = self.always.without(bit);
+            self.slots.iter_mut().for_each(|other| other.before = other.before.without(bit));
+        }
         self.free = self.free.or(bit);
+    }
+
+    /// Becomes equal to another one, in the memory that it has.
+    pub(super) fn copy(&mut self, other: &Flight<B>) {
+        let Flight { slots, free, observations, changes, always, hidden } = other;
+        self.slots.clone_from(slots);
+        self.hidden.clone_from(hidden);
+        (self.free, self.observations, self.changes, self.always) = (*free, *observations, *changes, *always);
     }
 
     /// An operation of unknown outcome begins; it matters until a place.
@@ -102,6 +113,6 @@ impl<B: Mask> Flight<B> {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        (self.slots.len() * std::mem::size_of::<Slot<B>>() + self.hidden.len() * 12 + 128) as u64
+        (self.slots.capacity() * std::mem::size_of::<Slot<B>>() + self.hidden.capacity() * 12 + 128) as u64
     }
 }

@@ -22,13 +22,13 @@ use super::problem::Op;
 use super::states::{NO_STATE, Outline, States};
 use super::table::{Config, Table};
 use super::uses::{NOTHING, Uses};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// Marks returns in the list of events.
 const RETURN: u32 = 1 << 31;
 /// Between two bookings of time and memory.
 const STEPS_PER_BOOKING: u64 = 4096;
+/// Configurations extended between two looks at the memory.
+const AT_ONCE: usize = 8;
 /// What is known of fitting observations is kept up to date for so many states, and otherwise found out anew.
 const FITS_KEPT: usize = 64;
 
@@ -261,10 +261,13 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         let mut next = std::mem::take(&mut self.next);
         let mut level = 0;
         while !todo.is_empty() {
-            for config in todo.drain(..) {
-                self.room(done, &mut next)?;
-                self.moves(config, slot, done, &mut next, hidden);
+            for some in todo.chunks(AT_ONCE) {
+                self.room(some.len(), done, &mut next)?;
+                for config in some {
+                    self.moves(*config, slot, done, &mut next, hidden);
+                }
             }
+            todo.clear();
             level += 1;
             std::mem::swap(todo, &mut next);
             if width < usize::MAX {
@@ -287,18 +290,18 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         Ok(())
     }
 
-    /// Books from time to time; and before anything grows, whether there is memory for it.
-    fn room(&mut self, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) -> Result<(), GaveUp> {
+    /// Books from time to time; and before so many configurations are extended, whether there is memory for what they lead to.
+    fn room(&mut self, many: usize, done: &mut Vec<Config<B>>, next: &mut Vec<Config<B>>) -> Result<(), GaveUp> {
         let each = std::mem::size_of::<Config<B>>();
-        // One configuration leads to fewer new ones than this, but for many kinds of unknown outcome.
-        let news = B::BITS as usize + self.flight.hidden.len();
+        // One configuration leads to no more new ones than there are operations in flight and kinds of unknown outcome.
+        let news = many * (self.flight.slots.len() + self.flight.hidden.len());
         let held = (next.capacity() + done.capacity()) * each;
         let mut growth = 0;
         for list in [&*done, &*next] {
             growth += if list.capacity() - list.len() < news { (list.capacity() + news) * each } else { 0 };
         }
         let tight = self.table.is_tight(news);
-        growth += if tight { 2 * self.table.bytes() as usize } else { 0 };
+        growth += if tight { self.table.bytes_with(news) as usize } else { 0 };
         if growth == 0 && self.steps < STEPS_PER_BOOKING {
             return Ok(());
         }
@@ -306,7 +309,7 @@ impl<'s, 'a, B: Mask> Search<'s, 'a, B> {
         let booked = self.book();
         self.extra_bytes -= (held + growth) as u64;
         booked?;
-        if tight {
+        while self.table.is_tight(news) {
             self.table.grow();
         }
         for list in [done, next] {
@@ -439,52 +442,39 @@ impl<B> Drop for Search<'_, '_, B> {
     }
 }
 
-/// Invocations and returns in their order: operations come in that of their invocations, and few are in flight at once.
-fn merged(ops: &[Op]) -> Vec<u32> {
-    let mut order = Vec::with_capacity(2 * ops.len());
-    let mut open: BinaryHeap<Reverse<(u32, u32)>> = BinaryHeap::new();
-    for (number, op) in ops.iter().enumerate() {
-        while let Some(&Reverse((ret, ended))) = open.peek()
-            && ret < op.invoke
-        {
-            open.pop();
-            order.push(ended | RETURN);
-        }
-        order.push(number as u32);
-        if !op.unknown() {
-            open.push(Reverse((op.ret, number as u32)));
-        }
-    }
-    order.extend(std::iter::from_fn(|| open.pop()).map(|Reverse((_, ended))| ended | RETURN));
-    order
-}
+/// Returns are brought into their order by shifting them one by one, as long as it takes no more shifts than this for each.
+const SHIFTS: usize = 64;
 
 /// Invocations and returns in their order, as a search takes them; and the most operations of known outcome in flight at once.
 pub(super) fn events(ops: &[Op]) -> (Vec<u32>, u32) {
-    let both = |number: usize, op: &Op| {
-        let end = (!op.unknown()).then_some((op.ret, number as u32 | RETURN));
-        [Some((op.invoke, number as u32)), end].into_iter().flatten()
-    };
-    let all = ops.iter().enumerate().flat_map(|(number, op)| both(number, op));
-    let first = ops.first().map_or(0, |op| op.invoke);
-    let places = all.clone().map(|(place, _)| (place - first) as usize + 1).max().unwrap_or(0);
-    let order: Vec<u32> = if places <= 8 * ops.len() {
-        // Places are unique and close together: no need to sort.
-        let mut at = vec![u32::MAX; places];
-        all.for_each(|(place, event)| at[(place - first) as usize] = event);
-        at.retain(|event| *event != u32::MAX);
-        at
-    } else {
-        merged(ops)
-    };
-    let (mut now, mut most) = (0u32, 0);
-    for &event in &order {
-        if event & RETURN != 0 {
-            now -= 1;
-        } else if !ops[event as usize].unknown() {
-            now += 1;
-            most = most.max(now);
+    // Place and number in one. Operations come in the order of their invocations, so most returns are close to where they belong.
+    let mut returns: Vec<u64> = Vec::with_capacity(ops.len());
+    let mut shifts = SHIFTS * ops.len();
+    for (number, op) in ops.iter().enumerate().filter(|(_, op)| !op.unknown()) {
+        let new = (u64::from(op.ret) << 32) | number as u64;
+        let mut at = returns.len();
+        returns.push(new);
+        while at > 0 && returns[at - 1] > new && shifts > 0 {
+            returns[at] = returns[at - 1];
+            (at, shifts) = (at - 1, shifts - 1);
         }
+        returns[at] = new;
     }
+    if shifts == 0 {
+        returns.sort_unstable();
+    }
+    let mut order = Vec::with_capacity(ops.len() + returns.len());
+    let mut returns = returns.into_iter().peekable();
+    let (mut now, mut most) = (0u32, 0);
+    for (number, op) in ops.iter().enumerate() {
+        while let Some(ended) = returns.next_if(|next| (next >> 32) < u64::from(op.invoke)) {
+            order.push(ended as u32 | RETURN);
+            now -= 1;
+        }
+        order.push(number as u32);
+        now += u32::from(!op.unknown());
+        most = most.max(now);
+    }
+    order.extend(returns.map(|ended| ended as u32 | RETURN));
     (order, most)
 }

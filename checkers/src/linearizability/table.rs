@@ -105,6 +105,12 @@ impl<B: Mask> Table<B> {
         }
     }
 
+    /// Its memory once it has room for so many more.
+    pub(super) fn bytes_with(&self, more: usize) -> u64 {
+        let slots = ((self.len + more) * 2 + 1).next_power_of_two().max(self.slots.len());
+        (slots * std::mem::size_of::<(u32, Config<B>)>()) as u64
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         (self.slots.len() * std::mem::size_of::<(u32, Config<B>)>()) as u64
     }
