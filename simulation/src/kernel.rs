@@ -197,6 +197,7 @@ impl<M: Machine> Kernel<M> {
         self.queue.push(at, Due { node, life, what: What::Input(input) });
     }
 
+    #[inline]
     fn arrive(&mut self, due: Due<M>) {
         let Due { node, life, what } = due;
         let host = &mut self.hosts[node as usize];
@@ -278,7 +279,10 @@ impl<M: Machine> Kernel<M> {
                 self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
             }
         }
-        if !outputs.messages.is_empty() {
+        if outputs.messages.len() == 1 {
+            let only = outputs.messages.pop();
+            only.into_iter().for_each(|(to, channel, message)| self.send(node, to, channel, message));
+        } else if !outputs.messages.is_empty() {
             for (to, channel, message) in outputs.messages.drain(..) {
                 self.send(node, to, channel, message);
             }
@@ -298,8 +302,7 @@ impl<M: Machine> Kernel<M> {
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
         self.counters.sent += 1;
         let life = self.hosts[to as usize].life;
-        let way = Way { from, to, channel, identity: message.identity(), size: message.size() };
-        let arrival = self.route(way);
+        let arrival = self.route(Way { from, to, channel }, message.identity(), || message.size());
         if self.trace.is_on() {
             let trace = |arrives| Traced { sent: self.now, arrives, from, to, channel, says: message.says() };
             let copy = arrival.and_then(|arrival| arrival.again).map(|again| trace(Some(again)));
@@ -314,8 +317,9 @@ impl<M: Machine> Kernel<M> {
         self.expect(at, to, life, Input::Message { from, channel, message });
     }
 
-    fn route(&mut self, way: Way) -> Option<Arrival> {
-        let arrival = self.network.route(self.now, way);
+    #[inline]
+    fn route(&mut self, way: Way, identity: u64, size: impl Fn() -> u64) -> Option<Arrival> {
+        let arrival = self.network.route(self.now, way, identity, size);
         if arrival.is_none() {
             self.counters.dropped += 1;
         }
@@ -325,7 +329,7 @@ impl<M: Machine> Kernel<M> {
     /// Tells `to` that the process of `peer` is gone.
     fn send_reset(&mut self, peer: NodeId, to: NodeId, channel: Channel) {
         let (life, identity) = (self.hosts[to as usize].life, self.life(peer));
-        if let Some(arrival) = self.route(Way { from: peer, to, channel, identity, size: RESET_BYTES }) {
+        if let Some(arrival) = self.route(Way { from: peer, to, channel }, identity, || RESET_BYTES) {
             self.expect(arrival.at, to, life, Input::Reset { peer, channel });
         }
     }

@@ -22,5 +22,5 @@ pub use kernel::{Counters, Kernel};
 pub use link::{Latency, Trouble};
 pub use machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs, fetch};
 pub use queue::EventQueue;
-pub use stream::{Stream, hash_draw};
+pub use stream::{Stream, hash_begin, hash_draw, hash_on};
 pub use trace::Traced;

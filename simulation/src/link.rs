@@ -7,7 +7,7 @@
 //! ([`Trouble::Duplicate`], [`Trouble::Reorder`]) make a link worse than a connection.
 
 use crate::arrivals::Arrivals;
-use crate::hash_draw;
+use crate::hash_on;
 use crate::machine::{Channel, NO_CHANNEL};
 use history::{MILLI, Nanos};
 
@@ -69,6 +69,8 @@ pub(crate) struct Hold {
 /// One directed link.
 #[derive(Clone, Debug)]
 pub(crate) struct Link {
+    /// The state of draws for this link before they know for which message.
+    draws: u64,
     pub latency: Latency,
     pub holds: Vec<Hold>,
     /// When the last message without a channel arrives: the next one does not overtake it.
@@ -81,13 +83,15 @@ pub(crate) struct Link {
 
 /// A message on its way.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Letter {
-    /// Link, channel and identity: what draws are drawn for.
-    pub key: [u64; 3],
+pub(crate) struct Letter<S> {
+    /// On which channel.
+    pub channel: Channel,
+    /// Tells it from others on the same channel.
+    pub identity: u64,
     /// When it is sent.
     pub sent: Nanos,
-    /// Bytes.
-    pub size: u64,
+    /// Bytes: only asked for by narrow links.
+    pub size: S,
 }
 
 /// How a message fares.
@@ -115,8 +119,9 @@ impl Hold {
 }
 
 impl Link {
-    pub fn new(latency: Latency) -> Link {
-        Link { latency, holds: Vec::new(), last_arrival: 0, channels: Arrivals::default(), busy_until: 0 }
+    /// `draws` is the state of draws before they know for which message.
+    pub fn new(draws: u64, latency: Latency) -> Link {
+        Link { draws, latency, holds: Vec::new(), last_arrival: 0, channels: Arrivals::default(), busy_until: 0 }
     }
 
     /// When the last message on this channel arrives, if that lies ahead.
@@ -130,9 +135,9 @@ impl Link {
     }
 
     /// What becomes of a message; none if it never arrives. `touched` is told each fault that affected it.
-    pub fn passage(&mut self, seed: u64, letter: &Letter, mut touched: impl FnMut(u32)) -> Option<Passage> {
-        let [link, channel, identity] = letter.key;
-        let draw = |what: u64| hash_draw(seed, &[link, channel, identity, what]);
+    pub fn passage(&mut self, letter: &Letter<impl Fn() -> u64>, mut touched: impl FnMut(u32)) -> Option<Passage> {
+        let state = hash_on(hash_on(self.draws, u64::from(letter.channel)), letter.identity);
+        let draw = |what: u64| hash_on(state, what);
         let hit = |what: u64, permille: u32| draw(what) % 1000 < u64::from(permille);
         let mut passage = Passage { takes: self.latency.base, overtakable: false, again: None };
         if self.latency.jitter > 0 {
@@ -168,7 +173,7 @@ impl Link {
                     passage.takes += heavy(draw(TAIL + 1), scale).min(max);
                 }
                 Trouble::Bandwidth(rate) => {
-                    let nanos = u128::from(letter.size) * 1_000_000_000 / u128::from(rate.max(1));
+                    let nanos = u128::from((letter.size)()) * 1_000_000_000 / u128::from(rate.max(1));
                     hold.free_at = hold.free_at.max(letter.sent).saturating_add(nanos as Nanos);
                     passage.takes = passage.takes.saturating_add(hold.free_at - letter.sent);
                 }
@@ -190,28 +195,29 @@ fn heavy(draw: u64, scale: Nanos) -> Nanos {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::hash_draw;
 
     fn link(trouble: Trouble) -> Link {
-        let mut link = Link::new(Latency { base: 1_000, jitter: 500 });
+        let mut link = Link::new(hash_draw(1, &[1]), Latency { base: 1_000, jitter: 500 });
         link.holds.push(Hold::new(4, trouble));
         link
     }
 
-    fn letter(identity: u64) -> Letter {
-        Letter { key: [1, 2, identity], sent: 0, size: 100 }
+    fn letter(identity: u64) -> Letter<impl Fn() -> u64> {
+        Letter { channel: 2, identity, sent: 0, size: || 100 }
     }
 
     /// How 10,000 messages fare, all sent at once, and how many were touched.
     fn many(trouble: Trouble) -> (Vec<Passage>, usize) {
         let (mut link, mut touched) = (link(trouble), 0);
-        let passages = (0..10_000).filter_map(|i| link.passage(1, &letter(i), |_| touched += 1)).collect();
+        let passages = (0..10_000).filter_map(|i| link.passage(&letter(i), |_| touched += 1)).collect();
         (passages, touched)
     }
 
     #[test]
     fn jitter_depends_on_the_message_only() {
-        let mut link = Link::new(Latency { base: 1_000, jitter: 500 });
-        let mut takes = |identity| link.passage(9, &letter(identity), |_| ()).unwrap().takes;
+        let mut link = Link::new(hash_draw(1, &[1]), Latency { base: 1_000, jitter: 500 });
+        let mut takes = |identity| link.passage(&letter(identity), |_| ()).unwrap().takes;
         assert_eq!(takes(3), takes(3));
         assert_ne!(takes(3), takes(4));
         assert!((0..1_000).all(|identity| (1_000..=1_500).contains(&takes(identity))));
@@ -263,8 +269,8 @@ mod tests {
             assert!((queued + 1_000..=queued + 1_500).contains(&passage.takes));
         }
         let mut link = link(Trouble::Bandwidth(1_000_000));
-        link.passage(1, &letter(0), |_| ());
-        let later = link.passage(1, &Letter { sent: 1_000_000, ..letter(1) }, |_| ()).unwrap();
+        link.passage(&letter(0), |_| ());
+        let later = link.passage(&Letter { sent: 1_000_000, ..letter(1) }, |_| ()).unwrap();
         assert!(later.takes <= 101_500, "nothing is ahead of it any more");
     }
 

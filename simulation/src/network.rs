@@ -2,7 +2,7 @@
 
 use crate::link::{Hold, Letter, Link};
 use crate::machine::{Channel, NodeId};
-use crate::{Latency, Trouble};
+use crate::{Latency, Trouble, hash_begin, hash_on};
 use history::Nanos;
 use std::collections::BTreeMap;
 
@@ -19,14 +19,11 @@ pub(crate) struct Way {
     pub from: NodeId,
     pub to: NodeId,
     pub channel: Channel,
-    pub identity: u64,
-    pub size: u64,
 }
 
 /// Links between all nodes.
 #[derive(Debug)]
 pub(crate) struct Network {
-    seed: u64,
     nodes: u32,
     links: Vec<Link>,
     touches: BTreeMap<u32, u64>,
@@ -35,25 +32,25 @@ pub(crate) struct Network {
 impl Network {
     pub fn new(seed: u64, nodes: u32, mut latency: impl FnMut(NodeId, NodeId) -> Latency) -> Network {
         let pairs = (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to)));
-        let links = pairs.map(|(from, to)| Link::new(latency(from, to))).collect();
-        Network { seed, nodes, links, touches: BTreeMap::new() }
+        let draws = |from, to| hash_on(hash_begin(seed), u64::from(from) << 32 | u64::from(to));
+        let links = pairs.map(|(from, to)| Link::new(draws(from, to), latency(from, to))).collect();
+        Network { nodes, links, touches: BTreeMap::new() }
     }
 
     fn index(&self, from: NodeId, to: NodeId) -> usize {
         from as usize * self.nodes as usize + to as usize
     }
 
-    /// When a message sent now arrives; none if it does not.
-    pub fn route(&mut self, now: Nanos, way: Way) -> Option<Arrival> {
-        let Way { from, to, channel, identity, size } = way;
+    /// When a message sent now arrives; none if it does not. `identity` and `size` are those of the message.
+    pub fn route(&mut self, now: Nanos, way: Way, identity: u64, size: impl Fn() -> u64) -> Option<Arrival> {
+        let Way { from, to, channel } = way;
         if from == to {
             return Some(Arrival { at: now, again: None });
         }
         let index = self.index(from, to);
         let (touches, link) = (&mut self.touches, &mut self.links[index]);
-        let key = [u64::from(from) << 32 | u64::from(to), u64::from(channel), identity];
-        let letter = Letter { key, sent: now, size };
-        let passage = link.passage(self.seed, &letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
+        let letter = Letter { channel, identity, sent: now, size };
+        let passage = link.passage(&letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
         let mut at = now.saturating_add(passage.takes);
         if !passage.overtakable {
             let last = link.last_arrival(channel, now);

@@ -8,6 +8,8 @@ use history::Nanos;
 /// So many bits of a key say where the event is; the others are its number.
 const PLACE_BITS: u32 = 26;
 const PLACES_MAX: usize = 1 << PLACE_BITS;
+/// Fewer things than this are not worth to be looked at together.
+const TOGETHER: usize = 4;
 
 /// Room for an event; events of up to 64 bytes take one line of the processor's cache each.
 #[derive(Debug)]
@@ -49,13 +51,13 @@ impl<T> EventQueue<T> {
             }
         };
         assert!(self.sequence < 1 << (64 - PLACE_BITS), "fewer than 2^38 events in one run");
-        self.wheel.push((time, self.sequence << PLACE_BITS | place));
+        self.wheel.push(Key::new(time, self.sequence << PLACE_BITS | place));
         self.sequence += 1;
     }
 
     /// When the next one is due.
     pub fn next_time(&mut self) -> Option<Nanos> {
-        self.wheel.first().map(|(time, _)| time)
+        self.wheel.first().map(Key::time)
     }
 
     /// The next one, with its time.
@@ -68,21 +70,21 @@ impl<T> EventQueue<T> {
     pub fn pop_until(&mut self, limit: Nanos, mut soon: impl FnMut(&T)) -> Option<(Nanos, T)> {
         let items = &self.items;
         let soon = |keys: &[Key]| {
-            let all = keys.iter().all(|(_, key)| items[place(*key)].0.is_some());
-            assert!(all, "what is due is there");
-            keys.iter().filter_map(|(_, key)| items[place(*key)].0.as_ref()).for_each(&mut soon);
+            if keys.len() >= TOGETHER {
+                keys.iter().filter_map(|key| items[place(*key)].0.as_ref()).for_each(&mut soon);
+            }
         };
-        let (time, key) = self.wheel.pop_until(limit, soon)?;
+        let key = self.wheel.pop_until(limit, soon)?;
         let place = place(key);
-        let item = self.items[place].0.take();
+        let item = self.items[place].0.take().expect("what is due is there");
         self.free.push(place as u32);
-        item.map(|item| (time, item))
+        Some((key.time(), item))
     }
 
     /// Gives events other times: `time` is asked for each with its present time. Costs as much as putting all in again.
     pub fn retime(&mut self, mut time: impl FnMut(Nanos, &T) -> Nanos) {
         let items = &self.items;
-        self.wheel.retime(|(old, key)| items[place(key)].0.as_ref().map_or(old, |item| time(old, item)));
+        self.wheel.retime(|key| items[place(key)].0.as_ref().map_or(key.time(), |item| time(key.time(), item)));
     }
 
     /// How many wait.
@@ -96,8 +98,8 @@ impl<T> EventQueue<T> {
     }
 }
 
-fn place(key: u64) -> usize {
-    (key % PLACES_MAX as u64) as usize
+fn place(key: Key) -> usize {
+    key.rest() as usize % PLACES_MAX
 }
 
 #[cfg(test)]

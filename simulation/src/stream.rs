@@ -105,14 +105,22 @@ impl Stream {
 /// so that leaving out one operation does not reshuffle all others. SplitMix64's finaliser over each part in turn.
 #[inline]
 pub fn hash_draw(seed: u64, parts: &[u64]) -> u64 {
-    let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
-    for part in parts {
-        state = state.wrapping_add(*part).wrapping_add(0x9e37_79b9_7f4a_7c15);
-        state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        state ^= state >> 31;
-    }
-    state
+    parts.iter().fold(hash_begin(seed), |state, part| hash_on(state, *part))
+}
+
+/// The state of a draw before its first part: whoever draws often for the same first parts keeps the state after them.
+#[inline]
+pub const fn hash_begin(seed: u64) -> u64 {
+    seed ^ 0x9e37_79b9_7f4a_7c15
+}
+
+/// The state of a draw after one more part; after the last one, what is drawn.
+#[inline]
+pub const fn hash_on(state: u64, part: u64) -> u64 {
+    let mut state = state.wrapping_add(part).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
 }
 
 #[cfg(test)]

@@ -342,12 +342,11 @@ impl Data {
 
     /// Sets the timers that gather changes.
     fn arm(&mut self, out: &mut Out) {
-        let accepting = || self.slots.iter().filter(|slot| slot.accepts());
-        if !self.notify_armed && accepting().any(|slot| !slot.dirty.is_empty()) {
+        if !self.notify_armed && self.slots.iter().any(|slot| !slot.dirty.is_empty() && slot.accepts()) {
             self.notify_armed = true;
             out.timer(self.config.notify_ms * MILLI, Timer::Notify);
         }
-        if !self.replicate_armed && accepting().any(|slot| !slot.unreplicated.is_empty()) {
+        if !self.replicate_armed && self.slots.iter().any(|slot| !slot.unreplicated.is_empty() && slot.accepts()) {
             self.replicate_armed = true;
             out.timer(self.config.replicate_ms * MILLI, Timer::Replicate);
         }
@@ -356,7 +355,7 @@ impl Data {
     fn notify(&mut self, out: &mut Out) {
         self.notify_armed = false;
         let mut changed = Vec::new();
-        for slot in self.slots.iter_mut().filter(|slot| slot.accepts()) {
+        for slot in self.slots.iter_mut().filter(|slot| !slot.dirty.is_empty() && slot.accepts()) {
             let dirty = std::mem::take(&mut slot.dirty);
             changed.extend(dirty.into_iter().map(|data| (data, slot.version(data))));
         }
@@ -372,7 +371,7 @@ impl Data {
     fn replicate(&mut self, out: &mut Out) {
         self.replicate_armed = false;
         for at in 0..self.slots.len() {
-            if !self.slots[at].accepts() || self.slots[at].unreplicated.is_empty() {
+            if self.slots[at].unreplicated.is_empty() || !self.slots[at].accepts() {
                 continue;
             }
             let number = self.next_number();

@@ -3,15 +3,35 @@
 use super::bugs::Bug;
 use history::{ClientId, DataIx, Nanos};
 use simulation::{NodeId, hash_draw};
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// Who publishes: a client's registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Publisher {
     /// Which client.
     pub client: ClientId,
     /// Which of its registrations.
     pub registration: u32,
+}
+
+impl Publisher {
+    fn number(self) -> u64 {
+        u64::from(self.client) << 32 | u64::from(self.registration)
+    }
+}
+
+impl Ord for Publisher {
+    /// In one go: maps compare publishers all the time.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.number().cmp(&other.number())
+    }
+}
+
+impl PartialOrd for Publisher {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// What is known of a registration. At the same version what was expired gives way to what is live (the session is
@@ -67,8 +87,7 @@ impl Entry {
         if bug == Some(Bug::DigestCountsOnly) {
             return 1;
         }
-        let p = self.publisher;
-        hash_draw(1, &[u64::from(self.data), u64::from(p.client) << 32 | u64::from(p.registration), self.version])
+        hash_draw(1, &[u64::from(self.data), self.publisher.number(), self.version])
     }
 }
 

@@ -3,7 +3,7 @@
 use super::cluster::Cluster;
 use super::entry::Entry;
 use history::{ClientId, DataIx, Nanos, OpId};
-use simulation::hash_draw;
+use simulation::{hash_begin, hash_on};
 use std::sync::Arc;
 
 use crate::world::{Call, Happening};
@@ -49,6 +49,11 @@ impl Content {
     pub fn new(version: u64, elements: Elements) -> Arc<Content> {
         let bytes = elements.iter().map(|value| value.len() as u64 + 3).sum();
         Arc::new(Content { version, elements, bytes })
+    }
+
+    /// The same values in another version.
+    pub fn at(&self, version: u64) -> Arc<Content> {
+        Arc::new(Content { version, elements: Arc::clone(&self.elements), bytes: self.bytes })
     }
 }
 
@@ -225,47 +230,58 @@ pub enum Message {
     Copy(u32, u64, Vec<Entry>),
 }
 
+/// The states of draws that know the kind of a message, and nothing else yet.
+const KINDS: [u64; 32] = {
+    let mut kinds = [0; 32];
+    let mut kind = 0;
+    while kind < kinds.len() {
+        kinds[kind] = hash_on(hash_begin(0), kind as u64);
+        kind += 1;
+    }
+    kinds
+};
+
 impl simulation::Message for Message {
     fn identity(&self) -> u64 {
-        let parts: [u64; 4] = match self {
-            Message::Call(call) => [1, u64::from(call.op), 0, 0],
-            Message::Request(c, op, _) => [2, u64::from(c.number), u64::from(*op), 0],
-            Message::ClientBeat(c, at) => [3, u64::from(c.number), *at, 0],
-            Message::Bye(c) => [4, u64::from(c.number), 0, 0],
+        let (kind, parts): (usize, [u64; 3]) = match self {
+            Message::Call(call) => (1, [u64::from(call.op), 0, 0]),
+            Message::Request(c, op, _) => (2, [u64::from(c.number), u64::from(*op), 0]),
+            Message::ClientBeat(c, at) => (3, [u64::from(c.number), *at, 0]),
+            Message::Bye(c) => (4, [u64::from(c.number), 0, 0]),
             Message::Pushed(watcher, version) => {
-                [5, u64::from(watcher.connection.number), watcher.subscribed(), *version]
+                (5, [u64::from(watcher.connection.number), watcher.subscribed(), *version])
             }
-            Message::Response(c, op, _) => [6, u64::from(c.number), u64::from(*op), 0],
-            Message::Closed(c, _) => [7, u64::from(c.number), 0, 0],
+            Message::Response(c, op, _) => (6, [u64::from(c.number), u64::from(*op), 0]),
+            Message::Closed(c, _) => (7, [u64::from(c.number), 0, 0]),
             Message::Push(watcher, _, content, attempt) => {
                 let number = u64::from(watcher.connection.number) << 32 | u64::from(*attempt);
-                [8, number, watcher.subscribed(), content.version]
+                (8, [number, watcher.subscribed(), content.version])
             }
-            Message::LeaseAsk(at) => [9, *at, 0, 0],
-            Message::LeaseAnswer(at, term, _) => [10, *at, term.unwrap_or(0), 0],
-            Message::Commit(term, cluster) => [11, *term, cluster.version, 0],
-            Message::Committed(cluster, done) => [12, cluster.version, u64::from(*done), 0],
-            Message::Beat(incarnation, at, _) => [13, *incarnation, *at, 0],
-            Message::BeatOk(incarnation, at, _) => [14, *incarnation, *at, 0],
-            Message::Table(cluster) => [15, cluster.version, 0, 0],
-            Message::Write(id, slot, _, incarnation, _) => [16, *id, u64::from(*slot), *incarnation],
-            Message::Written(id, slot, _) => [17, *id, u64::from(*slot), 0],
-            Message::Fetch(id, data) => [18, *id, u64::from(*data), 0],
-            Message::Fetched(id, data, _) => [19, *id, u64::from(*data), 0],
-            Message::Scan(at, _) => [20, *at, 0, 0],
-            Message::Scanned(at, _) => [21, *at, 0, 0],
-            Message::Renew(incarnation, number) => [22, *incarnation, *number, 0],
-            Message::Changed(_, number) => [23, *number, 0, 0],
-            Message::Serving(slot, epoch) => [24, u64::from(*slot), *epoch, 0],
-            Message::SyncAsk(round, _) => [25, *round, 0, 0],
-            Message::SyncAnswer(round, incarnation, _) => [26, *round, *incarnation, 0],
-            Message::Release(slot, epoch, round) => [27, u64::from(*slot), *epoch, *round],
-            Message::Released(slot, epoch, _) => [28, u64::from(*slot), *epoch, 0],
-            Message::Replicate(slot, epoch, number, _) => [29, u64::from(*slot), *epoch, *number],
-            Message::CopyAsk(slot, epoch, _, round) => [30, u64::from(*slot), *epoch, *round],
-            Message::Copy(slot, epoch, entries) => [31, u64::from(*slot), *epoch, entries.len() as u64],
+            Message::LeaseAsk(at) => (9, [*at, 0, 0]),
+            Message::LeaseAnswer(at, term, _) => (10, [*at, term.unwrap_or(0), 0]),
+            Message::Commit(term, cluster) => (11, [*term, cluster.version, 0]),
+            Message::Committed(cluster, done) => (12, [cluster.version, u64::from(*done), 0]),
+            Message::Beat(incarnation, at, _) => (13, [*incarnation, *at, 0]),
+            Message::BeatOk(incarnation, at, _) => (14, [*incarnation, *at, 0]),
+            Message::Table(cluster) => (15, [cluster.version, 0, 0]),
+            Message::Write(id, slot, _, incarnation, _) => (16, [*id, u64::from(*slot), *incarnation]),
+            Message::Written(id, slot, _) => (17, [*id, u64::from(*slot), 0]),
+            Message::Fetch(id, data) => (18, [*id, u64::from(*data), 0]),
+            Message::Fetched(id, data, _) => (19, [*id, u64::from(*data), 0]),
+            Message::Scan(at, _) => (20, [*at, 0, 0]),
+            Message::Scanned(at, _) => (21, [*at, 0, 0]),
+            Message::Renew(incarnation, number) => (22, [*incarnation, *number, 0]),
+            Message::Changed(_, number) => (23, [*number, 0, 0]),
+            Message::Serving(slot, epoch) => (24, [u64::from(*slot), *epoch, 0]),
+            Message::SyncAsk(round, _) => (25, [*round, 0, 0]),
+            Message::SyncAnswer(round, incarnation, _) => (26, [*round, *incarnation, 0]),
+            Message::Release(slot, epoch, round) => (27, [u64::from(*slot), *epoch, *round]),
+            Message::Released(slot, epoch, _) => (28, [u64::from(*slot), *epoch, 0]),
+            Message::Replicate(slot, epoch, number, _) => (29, [u64::from(*slot), *epoch, *number]),
+            Message::CopyAsk(slot, epoch, _, round) => (30, [u64::from(*slot), *epoch, *round]),
+            Message::Copy(slot, epoch, entries) => (31, [u64::from(*slot), *epoch, entries.len() as u64]),
         };
-        hash_draw(0, &parts)
+        parts.iter().fold(KINDS[kind], |state, part| hash_on(state, *part))
     }
 
     /// Roughly what an encoding of its lists would take.

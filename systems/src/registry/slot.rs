@@ -31,7 +31,8 @@ struct Datum {
     version: u64,
     /// By publisher; the number is 0 but with [`Bug::RepublishAppends`].
     entries: BTreeMap<(Publisher, u64), Kept>,
-    content: Option<Elements>,
+    /// As it was shown last: void once the version is another, empty once the values are.
+    content: Option<Arc<Content>>,
     /// With [`Bug::TornContent`]: half of the content as it was then.
     half: Option<(Nanos, Vec<Arc<str>>)>,
 }
@@ -111,8 +112,13 @@ impl Slot {
         self.floor(self.wiped)
     }
 
-    /// Takes an entry over if it is newer than what is there. True if the live content changed.
+    /// Takes an entry over if it is newer than what is there, to be told to sessions and followers. True if the live content
+    /// changed.
     pub fn apply(&mut self, entry: Entry, now: Nanos) -> bool {
+        self.take(entry, now, true)
+    }
+
+    fn take(&mut self, entry: Entry, now: Nanos, tell: bool) -> bool {
         let floor = self.floor(now);
         let datum = self.datums.entry(entry.data).or_default();
         let key = (entry.publisher, 0);
@@ -127,13 +133,14 @@ impl Slot {
         if self.bug == Some(Bug::SnapshotsOverwrite) {
             self.written_by.insert((entry.session, entry.publisher.client));
         }
-        let before = old.and_then(|kept| kept.entry.value.clone());
+        let changed = old.and_then(|kept| kept.entry.value.as_ref()) != entry.value.as_ref();
         if self.bug == Some(Bug::RepublishAppends) {
             append(datum, &entry);
         }
-        let changed = before != entry.value;
         let (data, stamp) = (entry.data, entry.stamp.max(0) as u64 / MICRO);
-        self.unreplicated.push(entry.clone());
+        if tell {
+            self.unreplicated.push(entry.clone());
+        }
         datum.entries.insert(key, Kept { entry, since: now });
         if changed {
             datum.version = match self.bug {
@@ -141,7 +148,9 @@ impl Slot {
                 _ => datum.version.max(floor) + 1,
             };
             datum.content = None;
-            self.dirty.insert(data);
+            if tell {
+                self.dirty.insert(data);
+            }
         }
         changed
     }
@@ -180,8 +189,9 @@ impl Slot {
 
     /// Takes over all that a session says it holds, and drops what it holds no more.
     pub fn settle(&mut self, session: NodeId, entries: Vec<Entry>, now: Nanos) {
-        let held: BTreeSet<(DataIx, Publisher)> =
+        let mut held: Vec<(DataIx, Publisher)> =
             entries.iter().filter(|e| e.is_live()).map(|e| (e.data, e.publisher)).collect();
+        held.sort_unstable();
         let only_adds = self.bug == Some(Bug::SyncOnlyAdds);
         for entry in entries {
             if entry.is_live() || !only_adds {
@@ -191,7 +201,8 @@ impl Slot {
         if !only_adds {
             let written_by = self.written_by.clone();
             let own = |e: &Entry| e.session == session || written_by.contains(&(session, e.publisher.client));
-            self.expire(now, |e| own(e) && !held.contains(&(e.data, e.publisher)));
+            let is_held = |e: &Entry| held.binary_search(&(e.data, e.publisher)).is_ok();
+            self.expire(now, |e| own(e) && !is_held(e));
         }
     }
 
@@ -242,7 +253,7 @@ impl Slot {
     pub fn replace(&mut self, entries: Vec<Entry>, now: Nanos) {
         self.datums.clear();
         for entry in entries {
-            self.apply(entry, now);
+            self.take(entry, now, false);
         }
         self.dirty.clear();
         self.unreplicated.clear();
@@ -295,8 +306,13 @@ impl Slot {
             }
             return Content::new(datum.version, elements);
         }
-        let elements = datum.content.get_or_insert_with(|| values(&datum.entries, |_| true).into()).clone();
-        Content::new(datum.version, elements)
+        let shown = match datum.content.take() {
+            Some(shown) if shown.version == datum.version => shown,
+            Some(shown) => shown.at(datum.version),
+            None => Content::new(datum.version, values(&datum.entries, |_| true).into()),
+        };
+        datum.content = Some(Arc::clone(&shown));
+        shown
     }
 
     /// With [`Bug::TornContent`]: what was shown half old is shown again when it is whole.
@@ -323,7 +339,9 @@ impl Slot {
 }
 
 fn values(entries: &BTreeMap<(Publisher, u64), Kept>, which: impl Fn(Publisher) -> bool) -> Vec<Arc<str>> {
-    entries.iter().filter(|((p, _), _)| which(*p)).filter_map(|(_, kept)| kept.entry.value.clone()).collect()
+    let mut values = Vec::with_capacity(entries.len());
+    values.extend(entries.iter().filter(|((p, _), _)| which(*p)).filter_map(|(_, kept)| kept.entry.value.clone()));
+    values
 }
 
 fn is_odd(publisher: Publisher) -> bool {

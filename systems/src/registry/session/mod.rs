@@ -144,6 +144,10 @@ impl Session {
                 out.timer(self.config.session_renew_ms * MILLI / 2 + stagger, Timer::Renew);
             }
             Input::Timer(timer) => self.on_timer(now, timer, out),
+            // First of all messages, since every third one is such a one.
+            Input::Message { message: Message::Pushed(watcher, version), .. } => {
+                self.on_pushed(now, watcher, version, out);
+            }
             Input::Message { from, channel, message } => self.on_message(now, from, channel, message, out),
             Input::Reset { .. } => {}
         }
@@ -218,7 +222,6 @@ impl Session {
             Message::Bye(connection) => {
                 self.close(now, connection, None, None, out);
             }
-            Message::Pushed(watcher, version) => self.on_pushed(now, watcher, version, out),
             Message::BeatOk(incarnation, sent, cluster) => {
                 let before = self.member.cluster.clone();
                 if self.member.confirmed(incarnation, sent, cluster) {

@@ -72,7 +72,7 @@ impl Session {
         subscribed.send(None);
         subscribed.pushed = Some(version);
         self.overdue.acknowledged(under_way.batch);
-        if self.breakers.remove(&connection.client).is_some() {
+        if !self.breakers.is_empty() && self.breakers.remove(&connection.client).is_some() {
             out.reached("circuit-breaker-closed");
         }
         // Nearly always it has the newest by now.
