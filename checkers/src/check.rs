@@ -22,6 +22,9 @@ use history::{DataIx, Event, Function, Header, MILLI, Nanos, Outcome, PhaseName,
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// So many events are looked at together before they are followed.
+const TOGETHER: usize = 64;
+
 /// Everything that is known before the first push.
 struct Prepared<'a> {
     record: Record<'a>,
@@ -139,7 +142,13 @@ impl<'a> Prepared<'a> {
             (t.data, t.shown.as_slice(), changes)
         });
         let mut walk = Walk::new(known, shard, followed);
-        events.each(&mut |event| walk.see(event));
+        match events.in_memory() {
+            Some(events) => events.chunks(TOGETHER).for_each(|events| {
+                walk.prepare(events);
+                events.iter().for_each(|event| walk.see(event));
+            }),
+            None => events.each(&mut |event| walk.see(event)),
+        }
         walk.finish()
     }
 

@@ -248,7 +248,7 @@ impl Driver {
             PlannedCall::Publish { data, registration } => self.begin_publish(&mut started, data, registration),
             PlannedCall::Unpublish { data, registration } => {
                 let value = self.last_value.get(&registration).cloned();
-                let value = value.unwrap_or_else(|| Arc::from(format!("{}#0", self.address(registration))));
+                let value = value.unwrap_or_else(|| Arc::from(self.value(registration, 0)));
                 self.held.remove(&registration);
                 (started.data, started.registration) = (Some(data), Some(registration));
                 started.value = Some(value.clone());
@@ -282,7 +282,7 @@ impl Driver {
     /// Every publish carries a value of its own, also one that only registers again.
     fn begin_publish(&mut self, started: &mut Started, data: DataIx, registration: u32) {
         self.counter += 1;
-        let value: Arc<str> = Arc::from(format!("{}#{}", self.address(registration), self.counter));
+        let value: Arc<str> = Arc::from(self.value(registration, self.counter));
         let previous = self.last_value.insert(registration, value.clone());
         self.held.insert(registration, Registration { data, value: value.clone() });
         (started.data, started.registration) = (Some(data), Some(registration));
@@ -290,10 +290,11 @@ impl Driver {
         started.request = Request::Publish { data, registration, value, previous };
     }
 
-    /// The address that this registration stands for: unique in the run for fewer than 16 million clients.
-    fn address(&self, registration: u32) -> String {
+    /// The address that this registration stands for, unique in the run for fewer than 16 million clients, and which of its
+    /// values it is.
+    fn value(&self, registration: u32, count: u32) -> String {
         let [_, a, b, c] = self.id.to_be_bytes();
-        format!("10.{a}.{b}.{c}:{}", 9000 + registration)
+        format!("10.{a}.{b}.{c}:{}#{count}", 9000 + registration)
     }
 
     fn next_node(&mut self, common: &Common) -> NodeIx {

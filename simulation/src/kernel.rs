@@ -156,9 +156,9 @@ impl<M: Machine> Kernel<M> {
         self.reports.drain(..)
     }
 
-    /// True if something was reported that was not taken yet.
-    pub fn has_reports(&self) -> bool {
-        !self.reports.is_empty()
+    /// What was reported and not taken yet, in order.
+    pub fn reports(&self) -> &[(Nanos, M::Report)] {
+        &self.reports
     }
 
     /// Runs the next event if it is due by `until`; false, and time stands at `until`, if there is none.
@@ -199,11 +199,19 @@ impl<M: Machine> Kernel<M> {
 
     #[inline]
     fn arrive(&mut self, due: Due<M>) {
-        let Due { node, life, what } = due;
-        let host = &mut self.hosts[node as usize];
-        let here = life == host.life && host.up;
+        let host = &self.hosts[due.node as usize];
+        let here = due.life == host.life && host.up;
+        match due.what {
+            What::Input(input) if here && host.is_prompt() => self.step(due.node, input),
+            _ => self.arrive_badly(here, due),
+        }
+    }
+
+    /// Something reaches a process that is not itself, or not there.
+    #[cold]
+    fn arrive_badly(&mut self, here: bool, due: Due<M>) {
+        let Due { node, what, .. } = due;
         match what {
-            What::Input(input) if here && host.is_prompt() => self.step(node, input),
             What::Input(input) if here => self.admit(node, input),
             What::Input(Input::Message { from, channel, message }) => self.miss(node, from, channel, &message),
             What::Served if here => self.served(node),
@@ -299,6 +307,7 @@ impl<M: Machine> Kernel<M> {
         self.outputs = Some(outputs);
     }
 
+    #[inline]
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
         self.counters.sent += 1;
         let life = self.hosts[to as usize].life;

@@ -2,8 +2,10 @@
 //!
 //! Small keys move through a `Wheel`, the events stay where they are.
 
+use crate::machine::fetch;
 use crate::wheel::{Key, Wheel};
 use history::Nanos;
+use std::mem::ManuallyDrop;
 
 /// So many bits of a key say where the event is; the others are its number.
 const PLACE_BITS: u32 = 26;
@@ -11,10 +13,17 @@ const PLACES_MAX: usize = 1 << PLACE_BITS;
 /// Fewer things than this are not worth to be looked at together.
 const TOGETHER: usize = 4;
 
-/// Room for an event; events of up to 64 bytes take one line of the processor's cache each.
+/// Room for an event; events of up to 64 bytes take one line of the processor's cache each. A free one is filled without
+/// a look at what is in it, which is nothing, since that would mean to wait for the memory.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Item<T>(Option<T>);
+struct Item<T>(ManuallyDrop<Option<T>>);
+
+impl<T> Item<T> {
+    fn of(item: T) -> Item<T> {
+        Item(ManuallyDrop::new(Some(item)))
+    }
+}
 
 /// Events in order of (time, sequence). At most 2^26 wait at once, and at most 2^38 pass through.
 #[derive(Debug)]
@@ -38,15 +47,16 @@ impl<T> EventQueue<T> {
     }
 
     /// Puts `item` in; it comes out at `time`, after all that were put in for that instant before.
+    #[inline]
     pub fn push(&mut self, time: Nanos, item: T) {
         let place = match self.free.pop() {
             Some(place) => {
-                self.items[place as usize].0 = Some(item);
+                self.items[place as usize] = Item::of(item);
                 u64::from(place)
             }
             None => {
                 assert!(self.items.len() < PLACES_MAX, "fewer than 2^26 events wait at once");
-                self.items.push(Item(Some(item)));
+                self.items.push(Item::of(item));
                 self.items.len() as u64 - 1
             }
         };
@@ -67,10 +77,13 @@ impl<T> EventQueue<T> {
 
     /// The next one, with its time, if it is due by `limit`. `soon` is shown what comes next, a few at a time, in no order:
     /// looking at many things at once fetches them side by side from memory, which later would happen one by one.
+    #[inline]
     pub fn pop_until(&mut self, limit: Nanos, mut soon: impl FnMut(&T)) -> Option<(Nanos, T)> {
         let items = &self.items;
         let soon = |keys: &[Key]| {
             if keys.len() >= TOGETHER {
+                // In two goes: the first depends on nothing that it fetches, so that the processor need not guess.
+                keys.iter().for_each(|key| fetch(items[place(*key)].0.is_some()));
                 keys.iter().filter_map(|key| items[place(*key)].0.as_ref()).for_each(&mut soon);
             }
         };
@@ -98,6 +111,12 @@ impl<T> EventQueue<T> {
     }
 }
 
+impl<T> Drop for EventQueue<T> {
+    fn drop(&mut self) {
+        self.items.iter_mut().for_each(|item| drop(item.0.take()));
+    }
+}
+
 fn place(key: Key) -> usize {
     key.rest() as usize % PLACES_MAX
 }
@@ -105,6 +124,17 @@ fn place(key: Key) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_waits_is_dropped_with_the_queue() {
+        let item = std::rc::Rc::new(());
+        let mut queue = EventQueue::new();
+        (0..3).for_each(|time| queue.push(time, item.clone()));
+        queue.pop();
+        assert_eq!(std::rc::Rc::strong_count(&item), 3);
+        drop(queue);
+        assert_eq!(std::rc::Rc::strong_count(&item), 1);
+    }
 
     #[test]
     fn places_are_used_again() {

@@ -35,6 +35,8 @@ const FINE_BITS: u32 = 17;
 const SLOT_BITS: u32 = 8;
 const SLOTS: usize = 1 << SLOT_BITS;
 const WORDS: usize = SLOTS / 64;
+/// So many keys are shown at once: what they stand for fits the processor's nearest cache.
+const SHOWN: usize = 32;
 /// Enough for every u64.
 const LEVELS: u32 = (64 - FINE_BITS).div_ceil(SLOT_BITS);
 
@@ -74,6 +76,8 @@ pub(crate) struct Wheel {
     cursor: Nanos,
     /// The keys of that slot, last first.
     sorted: Vec<Key>,
+    /// How many of them have not been shown.
+    hidden: usize,
     /// What was put in for that slot or before it since it was sorted.
     late: BinaryHeap<Reverse<Key>>,
     len: usize,
@@ -82,7 +86,7 @@ pub(crate) struct Wheel {
 impl Default for Wheel {
     fn default() -> Self {
         let levels = (0..LEVELS).map(|_| Level::new()).collect();
-        Wheel { levels, cursor: 0, sorted: Vec::new(), late: BinaryHeap::new(), len: 0 }
+        Wheel { levels, cursor: 0, sorted: Vec::new(), hidden: 0, late: BinaryHeap::new(), len: 0 }
     }
 }
 
@@ -114,10 +118,13 @@ impl Wheel {
         }
     }
 
-    /// Takes the least key out if it is due by `limit`. `soon` is shown keys that come next, a slot at a time.
+    /// Takes the least key out if it is due by `limit`. `soon` is shown keys that come next, a few at a time.
+    #[inline]
     pub fn pop_until(&mut self, limit: Nanos, soon: impl FnOnce(&[Key])) -> Option<Key> {
-        if self.settle() {
-            soon(&self.sorted);
+        self.settle();
+        if self.sorted.len() == self.hidden {
+            self.hidden = self.hidden.saturating_sub(SHOWN);
+            soon(&self.sorted[self.hidden..]);
         }
         let sorted = self.sorted.last().copied();
         let late =
@@ -137,13 +144,12 @@ impl Wheel {
         self.len
     }
 
-    /// Makes sure that the least key is among `sorted` and `late`. True if `sorted` was filled for that.
-    fn settle(&mut self) -> bool {
-        let fills = self.sorted.is_empty() && self.late.is_empty() && self.len > 0;
-        if fills {
+    /// Makes sure that the least key is among `sorted` and `late`.
+    #[inline]
+    fn settle(&mut self) {
+        if self.sorted.is_empty() && self.late.is_empty() && self.len > 0 {
             self.fill();
         }
-        fills
     }
 
     /// Moves on to the first fine slot that holds something, and sorts it.
@@ -157,6 +163,7 @@ impl Wheel {
         if self.sorted.len() > 1 {
             self.sorted.sort_unstable_by(|a, b| b.cmp(a));
         }
+        self.hidden = self.sorted.len();
     }
 
     /// Moves on to this slot: takes it over, or spreads it over the levels below.
@@ -183,6 +190,7 @@ impl Wheel {
     /// Gives keys other times, in one go: each key is asked for once.
     pub fn retime(&mut self, mut time: impl FnMut(Key) -> Nanos) {
         let mut keys = std::mem::take(&mut self.sorted);
+        self.hidden = 0;
         keys.extend(self.late.drain().map(|Reverse(key)| key));
         for level in &mut self.levels {
             level.occupied = [0; WORDS];

@@ -170,14 +170,29 @@ impl RegistryWorld {
         self.observed = observed;
     }
 
-    /// True if something is to be handed over.
-    fn has_news(&self) -> bool {
-        self.kernel.has_reports() || !self.observed.is_empty()
+    /// Runs what is due by `limit`, until something was seen that is no push, or `room` pushes were. False if there was
+    /// nothing left to run.
+    fn run_on(&mut self, limit: Nanos, room: usize) -> bool {
+        let mut seen = 0;
+        while self.run_one(limit) {
+            let reports = self.kernel.reports();
+            if reports.len() > seen {
+                let pushes = reports[seen..].iter().all(|(_, what)| matches!(what, Happening::Push { .. }));
+                seen = reports.len();
+                if !pushes || seen >= room {
+                    return true;
+                }
+            }
+            if !self.observed.is_empty() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Appends what the nodes have reported.
     fn hand_over(&mut self, out: &mut Vec<Observation>) {
-        if self.kernel.has_reports() {
+        if !self.kernel.reports().is_empty() {
             let origin = self.origin;
             let shifted = |(time, what): (Nanos, Happening)| Observation { time: time - origin, what };
             out.extend(self.kernel.take_reports().map(shifted));
@@ -220,14 +235,15 @@ impl World for RegistryWorld {
         while out.len() - before < PUSHES_MAX && out[looked_at..].iter().all(Observation::is_push) {
             looked_at = out.len();
             let limit = if healing { until.min(self.next_review.max(self.kernel.now())) } else { until };
-            // Most events show nothing.
-            let mut ran = self.run_one(limit);
-            while ran && !healing && !self.has_news() {
-                ran = self.run_one(limit);
-            }
+            // Between reviews of faults most events show nothing or pushes.
+            let ran = match healing {
+                true => self.run_one(limit),
+                false => self.run_on(limit, PUSHES_MAX - (looked_at - before)),
+            };
+            // What is observed is observed after all that was reported: events that show a table report nothing.
+            self.hand_over(out);
+            out.append(&mut self.observed);
             if ran {
-                out.append(&mut self.observed);
-                self.hand_over(out);
                 continue;
             }
             if healing && self.kernel.now() >= self.next_review {

@@ -95,7 +95,7 @@ impl<A: Actor> Playing<'_, A> {
     }
 
     fn record(&mut self) {
-        if !self.kernel.has_reports() {
+        if self.kernel.reports().is_empty() {
             return;
         }
         let reports: Vec<_> = self.kernel.take_reports().collect();
