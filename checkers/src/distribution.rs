@@ -3,24 +3,48 @@
 use crate::verdict::{Distribution, Sample};
 use hdrhistogram::Histogram;
 use history::Nanos;
+use std::borrow::Cow;
 
 /// Quantiles to three digits; count and maximum are exact.
+#[derive(Default)]
 pub(crate) struct Gauge {
-    histogram: Histogram<u64>,
+    /// All of them, as long as they are few: there is a gauge for each dataId, and a histogram takes 180 KiB.
+    few: Vec<Nanos>,
+    many: Option<Histogram<u64>>,
     max: Nanos,
     max_at: Nanos,
 }
 
+/// More than so many are counted instead of kept.
+const FEW_MAX: usize = 4_096;
+
 impl Gauge {
     pub fn new() -> Gauge {
-        let histogram = Histogram::new(3).expect("three digits are allowed");
-        Gauge { histogram, max: 0, max_at: 0 }
+        Gauge::default()
     }
 
     /// `at` is when it ended.
     pub fn record(&mut self, took: Nanos, at: Nanos) {
-        self.histogram.record(took).expect("the histogram grows as needed");
-        self.longest(took, at, self.histogram.len() == 1);
+        self.longest(took, at, self.is_empty());
+        match &mut self.many {
+            Some(histogram) => count(histogram, &[took]),
+            None => {
+                self.few.push(took);
+                if self.few.len() > FEW_MAX {
+                    self.many();
+                }
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.few.is_empty() && self.many.is_none()
+    }
+
+    /// From now on they are counted.
+    fn many(&mut self) -> &mut Histogram<u64> {
+        let few = std::mem::take(&mut self.few);
+        self.many.get_or_insert_with(|| histogram(&few))
     }
 
     /// The longest, and of those the earliest.
@@ -31,16 +55,22 @@ impl Gauge {
     }
 
     pub fn merge(&mut self, other: &Gauge) {
-        if !other.histogram.is_empty() {
-            self.longest(other.max, other.max_at, self.histogram.is_empty());
+        if other.is_empty() {
+            return;
         }
-        self.histogram.add(&other.histogram).expect("the histogram grows as needed");
+        self.longest(other.max, other.max_at, self.is_empty());
+        let all = self.many();
+        count(all, &other.few);
+        if let Some(many) = &other.many {
+            all.add(many).expect("the histogram grows as needed");
+        }
     }
 
     pub fn distribution(&self) -> Distribution {
-        let at = |q: f64| self.histogram.value_at_quantile(q).min(self.max);
+        let all = self.many.as_ref().map_or_else(|| Cow::Owned(histogram(&self.few)), Cow::Borrowed);
+        let at = |q: f64| all.value_at_quantile(q).min(self.max);
         Distribution {
-            count: self.histogram.len(),
+            count: all.len(),
             p50: at(0.5),
             p90: at(0.9),
             p99: at(0.99),
@@ -48,6 +78,18 @@ impl Gauge {
             max: self.max,
             max_at: self.max_at,
         }
+    }
+}
+
+fn histogram(few: &[Nanos]) -> Histogram<u64> {
+    let mut histogram = Histogram::new(3).expect("three digits are allowed");
+    count(&mut histogram, few);
+    histogram
+}
+
+fn count(histogram: &mut Histogram<u64>, all: &[Nanos]) {
+    for took in all {
+        histogram.record(*took).expect("the histogram grows as needed");
     }
 }
 
@@ -114,6 +156,20 @@ mod tests {
         assert!(joined.len() > 1_500 && joined.len() <= SAMPLES_MAX, "{}", joined.len());
         assert!(joined.is_sorted_by_key(|s| s.at));
         assert!(joined.last().expect("not empty").at > 99_000);
+    }
+
+    #[test]
+    fn many_are_counted_as_few_are() {
+        let (mut whole, mut parts) = (Gauge::new(), [Gauge::new(), Gauge::new()]);
+        for n in 0..3 * FEW_MAX as u64 {
+            let took = n * 7_919 % 1_000_003;
+            whole.record(took, n);
+            parts[usize::from(n % 5 == 0)].record(took, n);
+        }
+        assert!(parts[0].many.is_some() && parts[1].many.is_none());
+        let mut joined = Gauge::new();
+        parts.iter().for_each(|part| joined.merge(part));
+        assert_eq!(joined.distribution(), whole.distribution());
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl<M: Machine> Kernel<M> {
         self.queue.push(at, Due { node, life, what: What::Input(input) });
     }
 
-    #[inline]
+    #[inline(always)]
     fn arrive(&mut self, due: Due<M>) {
         let host = &self.hosts[due.node as usize];
         let here = due.life == host.life && host.up;

@@ -47,7 +47,7 @@ impl<T> EventQueue<T> {
     }
 
     /// Puts `item` in; it comes out at `time`, after all that were put in for that instant before.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, time: Nanos, item: T) {
         let place = match self.free.pop() {
             Some(place) => {

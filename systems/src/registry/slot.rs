@@ -249,14 +249,36 @@ impl Slot {
         self.entries().map(faded).collect()
     }
 
-    /// Becomes a copy of this.
+    /// Becomes a copy of this: everything of another slot, as [`Slot::copy`] gives it.
     pub fn replace(&mut self, entries: Vec<Entry>, now: Nanos) {
         self.datums.clear();
-        for entry in entries {
-            self.take(entry, now, false);
+        if self.bug.is_some() {
+            for entry in entries {
+                self.take(entry, now, false);
+            }
+        } else {
+            self.rebuild(entries, now);
         }
         self.dirty.clear();
         self.unreplicated.clear();
+    }
+
+    /// What taking one entry after the other into an empty slot comes to, at once: they are in the order of dataIds and
+    /// publishers.
+    fn rebuild(&mut self, entries: Vec<Entry>, now: Nanos) {
+        let floor = self.floor(now);
+        let mut left = entries.into_iter().peekable();
+        while let Some(first) = left.peek() {
+            let (data, mut live) = (first.data, 0);
+            let of_it = std::iter::from_fn(|| left.next_if(|entry| entry.data == data));
+            let kept = of_it.map(|entry| {
+                live += u64::from(entry.value.is_some());
+                ((entry.publisher, 0), Kept { entry, since: now })
+            });
+            let entries: BTreeMap<_, _> = kept.collect();
+            let version = if live > 0 { floor + live } else { 0 };
+            self.datums.insert(data, Datum { version, entries, ..Datum::default() });
+        }
     }
 
     /// Forgets everything.
