@@ -123,8 +123,8 @@ impl<'a, 'b> Changes<'a, 'b> {
             samples: 0,
             coalesced: 0,
             unfinished: 0,
-            calm: Gauge::new(),
-            rough: Gauge::new(),
+            calm: Gauge::default(),
+            rough: Gauge::default(),
             under_fault: BTreeMap::new(),
             series: Series::default(),
             changes: oks.len() as u64,
@@ -372,7 +372,7 @@ impl<'a, 'b> Changes<'a, 'b> {
         } else {
             self.times.rough.record(took, span.to);
             for trouble in self.troubles.iter().filter(|t| t.span.meets(span)) {
-                self.times.under_fault.entry(trouble.id).or_insert_with(Gauge::new).record(took, span.to);
+                self.times.under_fault.entry(trouble.id).or_default().record(took, span.to);
             }
         }
         self.times.series.record(Sample { at: ok, took });

@@ -259,7 +259,7 @@ fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: 
         pinned: (0, 0),
         reasons: Vec::new(),
     };
-    let (mut all, mut calm, mut under) = (Gauge::new(), Gauge::new(), BTreeMap::<u32, Gauge>::new());
+    let (mut all, mut calm, mut under) = (Gauge::default(), Gauge::default(), BTreeMap::<u32, Gauge>::new());
     let mut series = Vec::new();
     for result in results {
         let judged = match result {
@@ -284,7 +284,7 @@ fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: 
         all.merge(&times.rough);
         calm.merge(&times.calm);
         for (id, gauge) in &times.under_fault {
-            under.entry(*id).or_insert_with(Gauge::new).merge(gauge);
+            under.entry(*id).or_default().merge(gauge);
         }
         series.push(times.series);
     }

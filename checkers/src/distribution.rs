@@ -19,10 +19,6 @@ pub(crate) struct Gauge {
 const FEW_MAX: usize = 4_096;
 
 impl Gauge {
-    pub fn new() -> Gauge {
-        Gauge::default()
-    }
-
     /// `at` is when it ended.
     pub fn record(&mut self, took: Nanos, at: Nanos) {
         self.longest(took, at, self.is_empty());
@@ -160,24 +156,24 @@ mod tests {
 
     #[test]
     fn many_are_counted_as_few_are() {
-        let (mut whole, mut parts) = (Gauge::new(), [Gauge::new(), Gauge::new()]);
+        let (mut whole, mut parts) = (Gauge::default(), [Gauge::default(), Gauge::default()]);
         for n in 0..3 * FEW_MAX as u64 {
             let took = n * 7_919 % 1_000_003;
             whole.record(took, n);
             parts[usize::from(n % 5 == 0)].record(took, n);
         }
         assert!(parts[0].many.is_some() && parts[1].many.is_none());
-        let mut joined = Gauge::new();
+        let mut joined = Gauge::default();
         parts.iter().for_each(|part| joined.merge(part));
         assert_eq!(joined.distribution(), whole.distribution());
     }
 
     #[test]
     fn the_maximum_is_exact() {
-        let mut gauge = Gauge::new();
+        let mut gauge = Gauge::default();
         gauge.record(1_234_567_891, 5);
         gauge.record(3, 6);
-        let mut other = Gauge::new();
+        let mut other = Gauge::default();
         other.record(7, 9);
         gauge.merge(&other);
         let got = gauge.distribution();
