@@ -5,7 +5,7 @@ use crate::options::Options;
 use crate::record::Record;
 use crate::trouble::Trouble;
 use crate::views::Watched;
-use history::{Function, Outcome, PhaseName};
+use history::{Function, Nanos, Outcome, PhaseName};
 
 /// How much was seen and judged.
 pub(crate) struct Seen {
@@ -18,6 +18,8 @@ pub(crate) struct Seen {
     pub operations_ok: u64,
     pub faults: u64,
     pub faults_bit: u64,
+    /// Those that were still going on when the history ended.
+    pub faults_open: u64,
     pub final_reads: u64,
     pub pinned: (u128, u128),
     /// Pushes and reads that refer to contents that are not there.
@@ -51,6 +53,7 @@ impl Seen {
             operations_ok: record.ops.iter().filter(ok).filter(tells).count() as u64,
             faults: faults.len() as u64,
             faults_bit: troubles.iter().filter(|t| t.bit).count() as u64,
+            faults_open: troubles.iter().filter(|t| t.span.to == Nanos::MAX).count() as u64,
             final_reads: reads().filter(|op| finals.is_some_and(|f| op.invoke >= *f)).count() as u64,
             pinned,
             unknown_contents: watched.unknown + reads().filter(|op| !known(op.snapshot)).count() as u64,
@@ -84,8 +87,14 @@ pub(crate) fn reasons(seen: &Seen, record: &Record, options: &Options) -> Vec<St
         let (ok, min) = (seen.operations_ok, options.operations_min);
         out.push(format!("only {ok} operations ended ok; {min} is the least"));
     }
-    if seen.faults > 0 && seen.faults_bit == 0 {
-        out.push(format!("{} faults were planned and none of them bit", seen.faults));
+    let whole = record.phases.contains_key(&PhaseName::End);
+    // What goes on where the history breaks off is measured at its end only.
+    let measured = if whole { seen.faults } else { seen.faults - seen.faults_open };
+    if measured > 0 && seen.faults_bit == 0 {
+        out.push(match measured {
+            1 => "the only fault did not bite".to_owned(),
+            n => format!("{n} faults were planned and none of them bit"),
+        });
     }
     if let Some(permille) = seen.pinned_must_permille().filter(|p| *p < 500) {
         let share = permille / 10;
@@ -93,7 +102,7 @@ pub(crate) fn reasons(seen: &Seen, record: &Record, options: &Options) -> Vec<St
             "pinned publishers had to be there for only {share} % of the time of chaos; half is the least"
         ));
     }
-    if !record.phases.contains_key(&PhaseName::End) {
+    if !whole {
         out.push("the history does not reach the end of the run".to_owned());
     }
     if seen.final_reads < u64::from(record.header.final_reads) {

@@ -58,7 +58,21 @@ fn faults_must_bite() {
             fault.effect = None;
         }
     }
-    assert_eq!(check(&header(contract()), &list, &options()).verdict, Verdict::Inconclusive);
+    let report = check(&header(contract()), &list, &options());
+    assert_eq!(
+        (report.verdict, report.reasons),
+        (Verdict::Inconclusive, vec!["the only fault did not bite".to_owned()])
+    );
+    // One that goes on where the history breaks off may have bitten; that the history breaks off is said.
+    list.retain(|event| match event {
+        history::Event::Fault(fault) => fault.stage == history::FaultStage::Start,
+        history::Event::Phase(phase) => phase.name != history::PhaseName::End,
+        _ => true,
+    });
+    let report = check(&header(contract()), &list, &options());
+    let said = |part: &str| report.reasons.iter().any(|reason| reason.contains(part));
+    assert_eq!(report.verdict, Verdict::Inconclusive);
+    assert!(said("does not reach the end") && !said(" bite"), "{:?}", report.reasons);
 }
 
 #[test]
