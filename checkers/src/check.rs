@@ -143,10 +143,7 @@ impl<'a> Prepared<'a> {
         });
         let mut walk = Walk::new(known, shard, followed);
         match events.in_memory() {
-            Some(events) => events.chunks(TOGETHER).for_each(|events| {
-                walk.prepare(events);
-                events.iter().for_each(|event| walk.see(event));
-            }),
+            Some(events) => events.chunks(TOGETHER).for_each(|events| walk.see_all(events)),
             None => events.each(&mut |event| walk.see(event)),
         }
         walk.finish()

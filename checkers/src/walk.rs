@@ -94,7 +94,7 @@ pub(crate) struct Walk<'a, 'b> {
     client_of: FxHashMap<ClientId, u32>,
     pushes: u64,
     /// Empty between calls; keeps its memory.
-    near: Vec<u32>,
+    near: Vec<Option<u32>>,
     out: Watched,
 }
 
@@ -127,23 +127,29 @@ impl<'a, 'b> Walk<'a, 'b> {
         walk
     }
 
-    /// Looks at what the pushes among these events will need: at many things at once, which the processor then fetches from
-    /// memory side by side, and in three goes, since each depends on the one before. Changes nothing.
-    pub fn prepare(&mut self, events: &[Event]) {
+    /// The next few events. What the pushes among them need is looked at first: many things at once, which the processor then
+    /// fetches from memory side by side, and in three goes, since each depends on the one before.
+    pub fn see_all(&mut self, events: &[Event]) {
         let mut near = std::mem::take(&mut self.near);
-        near.clear();
         let pushes = events.iter().filter_map(|event| if let Event::Push(push) = event { Some(push) } else { None });
         let mine = pushes.filter(|push| self.shard.holds(push.data));
-        near.extend(mine.filter_map(|push| self.places.get(&(push.client, push.subscription)).copied()));
-        for at in &mut near {
+        near.extend(mine.map(|push| self.places.get(&(push.client, push.subscription)).copied()));
+        for at in near.iter().flatten() {
             let sub = &self.subs[*at as usize];
             let (run, view) = (sub.run.as_ref().map(|run| run.last), sub.view.as_ref().map(|view| view.at));
             black_box((sub.wanted, sub.live, run, view, sub.held.len()));
-            *at = sub.client;
         }
-        for client in &near {
-            black_box(self.clients[*client as usize].connected);
+        for at in near.iter().flatten() {
+            black_box(self.clients[self.subs[*at as usize].client as usize].connected);
         }
+        let mut places = near.drain(..);
+        for event in events {
+            match event {
+                Event::Push(push) => self.pushed(push, || places.next().flatten()),
+                other => self.see(other),
+            }
+        }
+        drop(places);
         self.near = near;
     }
 
@@ -151,12 +157,7 @@ impl<'a, 'b> Walk<'a, 'b> {
     pub fn see(&mut self, event: &Event) {
         match event {
             Event::Op(op) => self.operation(op),
-            Event::Push(push) => {
-                self.pushes += 1;
-                if self.shard.holds(push.data) {
-                    self.push(self.pushes - 1, push);
-                }
-            }
+            Event::Push(push) => self.pushed(push, || None),
             Event::Connection(c) => {
                 let at = self.client(c.client);
                 let session = &mut self.clients[at as usize].session;
@@ -171,6 +172,15 @@ impl<'a, 'b> Walk<'a, 'b> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// `place` is asked for each push that is this shard's: where its subscription is, which never changes, if that is known.
+    fn pushed(&mut self, push: &Push, mut place: impl FnMut() -> Option<u32>) {
+        self.pushes += 1;
+        if self.shard.holds(push.data) {
+            let place = place().or_else(|| self.places.get(&(push.client, push.subscription)).copied());
+            self.push(self.pushes - 1, push, place);
         }
     }
 
@@ -295,7 +305,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         });
     }
 
-    fn push(&mut self, number: u64, push: &Push) {
+    fn push(&mut self, number: u64, push: &Push, place: Option<u32>) {
         let contents = self.known.contents;
         let content = contents.find(push.snapshot).filter(|at| contents.all[*at].data == push.data);
         let Some(content) = content else {
@@ -314,7 +324,7 @@ impl<'a, 'b> Walk<'a, 'b> {
             judged: true,
             base: None,
         };
-        let place = self.places.get(&(push.client, push.subscription)).copied().filter(|at| {
+        let place = place.filter(|at| {
             let sub = &self.subs[*at as usize];
             let client = &self.clients[sub.client as usize];
             let present = client.session.is_none_or(|session| session == push.session);
