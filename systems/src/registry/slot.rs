@@ -1,5 +1,8 @@
 //! One slot on one data node: its datums, their versions, and what it may do with them.
 
+mod copying;
+mod sums;
+
 use super::bugs::Bug;
 use super::config::Generation;
 use super::entry::{Entry, Kept, Publisher, Rank};
@@ -8,6 +11,7 @@ use history::{ClientId, DataIx, MILLI, Nanos};
 use simulation::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use sums::Sums;
 
 /// What this node is for the slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +69,7 @@ pub struct Slot {
     /// [`Generation::V5`]: since then what is not here is not known.
     wiped: Nanos,
     datums: BTreeMap<DataIx, Datum>,
+    sums: Sums,
 }
 
 /// Versions of V5 count microseconds.
@@ -141,7 +146,10 @@ impl Slot {
         if tell {
             self.unreplicated.push(entry.clone());
         }
-        datum.entries.insert(key, Kept { entry, since: now });
+        self.sums.add(&entry, self.bug);
+        if let Some(old) = datum.entries.insert(key, Kept { entry, since: now }) {
+            self.sums.subtract(&old.entry, self.bug);
+        }
         if changed {
             datum.version = match self.bug {
                 Some(Bug::VersionBySessionClock) => datum.version.max(floor + stamp),
@@ -182,32 +190,23 @@ impl Slot {
             datum.content = None;
             self.dirty.insert(entry.data);
             self.unreplicated.push(entry.clone());
-            datum.entries.insert((entry.publisher, 0), Kept { entry, since: now });
+            if let Some(old) = datum.entries.insert((entry.publisher, 0), Kept { entry, since: now }) {
+                self.sums.subtract(&old.entry, self.bug);
+            }
         }
         any
     }
 
-    /// Takes over all that a session says it holds, and drops what it holds no more.
-    pub fn settle(&mut self, session: NodeId, entries: Vec<Entry>, now: Nanos) {
-        let mut held: Vec<(DataIx, Publisher)> =
-            entries.iter().filter(|e| e.is_live()).map(|e| (e.data, e.publisher)).collect();
-        held.sort_unstable();
-        let only_adds = self.bug == Some(Bug::SyncOnlyAdds);
-        for entry in entries {
-            if entry.is_live() || !only_adds {
-                self.apply(entry, now);
-            }
-        }
-        if !only_adds {
-            let written_by = self.written_by.clone();
-            let own = |e: &Entry| e.session == session || written_by.contains(&(session, e.publisher.client));
-            let is_held = |e: &Entry| held.binary_search(&(e.data, e.publisher)).is_ok();
-            self.expire(now, |e| own(e) && !is_held(e));
+    /// The sum of what is live from this incarnation of this session.
+    pub fn digest_of(&self, session: NodeId, incarnation: u64) -> u64 {
+        match self.bug {
+            Some(Bug::SnapshotsOverwrite) => self.added_up(session, incarnation),
+            _ => self.sums.of(session, incarnation),
         }
     }
 
-    /// The sum of what is live from this incarnation of this session.
-    pub fn digest_of(&self, session: NodeId, incarnation: u64) -> u64 {
+    /// The same, added up anew; with [`Bug::SnapshotsOverwrite`] also what its clients wrote.
+    fn added_up(&self, session: NodeId, incarnation: u64) -> u64 {
         let own = |e: &&Entry| {
             e.session == session && e.incarnation == incarnation
                 || self.written_by.contains(&(session, e.publisher.client))
@@ -217,7 +216,7 @@ impl Slot {
 
     /// The sum of everything live.
     pub fn digest(&self) -> u64 {
-        self.live().map(|e| e.digest(self.bug)).fold(0, u64::wrapping_add)
+        self.sums.all()
     }
 
     fn live(&self) -> impl Iterator<Item = &Entry> {
@@ -232,53 +231,6 @@ impl Slot {
     /// DataIds, their versions and what is published on them.
     pub fn datums(&self) -> impl Iterator<Item = (DataIx, u64, Vec<Arc<str>>)> {
         self.datums.iter().map(|(data, datum)| (*data, datum.version, values(&datum.entries, |_| true)))
-    }
-
-    /// Everything, also what was removed lately.
-    pub fn copy(&self) -> Vec<Entry> {
-        self.entries().cloned().collect()
-    }
-
-    /// Everything, but only as a memory: what is live here is live with the next leader when its session says so, and
-    /// until then it keeps older registrations of the same publishers down.
-    pub fn memory(&self) -> Vec<Entry> {
-        let faded = |entry: &Entry| match entry.rank {
-            Rank::Live => Entry { rank: Rank::Expired, value: None, ..entry.clone() },
-            _ => entry.clone(),
-        };
-        self.entries().map(faded).collect()
-    }
-
-    /// Becomes a copy of this: everything of another slot, as [`Slot::copy`] gives it.
-    pub fn replace(&mut self, entries: Vec<Entry>, now: Nanos) {
-        self.datums.clear();
-        if self.bug.is_some() {
-            for entry in entries {
-                self.take(entry, now, false);
-            }
-        } else {
-            self.rebuild(entries, now);
-        }
-        self.dirty.clear();
-        self.unreplicated.clear();
-    }
-
-    /// What taking one entry after the other into an empty slot comes to, at once: they are in the order of dataIds and
-    /// publishers.
-    fn rebuild(&mut self, entries: Vec<Entry>, now: Nanos) {
-        let floor = self.floor(now);
-        let mut left = entries.into_iter().peekable();
-        while let Some(first) = left.peek() {
-            let (data, mut live) = (first.data, 0);
-            let of_it = std::iter::from_fn(|| left.next_if(|entry| entry.data == data));
-            let kept = of_it.map(|entry| {
-                live += u64::from(entry.value.is_some());
-                ((entry.publisher, 0), Kept { entry, since: now })
-            });
-            let entries: BTreeMap<_, _> = kept.collect();
-            let version = if live > 0 { floor + live } else { 0 };
-            self.datums.insert(data, Datum { version, entries, ..Datum::default() });
-        }
     }
 
     /// Forgets everything.
