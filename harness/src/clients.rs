@@ -1,6 +1,6 @@
 //! All clients of a run: who is due next, and what an observation means for whom, as events of the history.
 
-use crate::driver::{Common, Driver, Open, Started};
+use crate::driver::{Common, Driver, Started};
 use crate::plan::Plan;
 use crate::recording::Recording;
 use history::{
@@ -10,7 +10,7 @@ use history::{
 use rustc_hash::FxHashMap;
 use simulation::fetch;
 use std::collections::{BTreeMap, BTreeSet};
-use systems::{Call, Happening, Observation, Response};
+use systems::{Call, Happening, Observation, Request, Response};
 use workloads::{ClientPlan, PlannedCall, PlannedOperation, Reaction};
 
 /// A final read that failed is tried again after this long.
@@ -119,20 +119,20 @@ impl Clients {
                 return None;
             }
             let started = self.drivers[client as usize].start(now, &self.common);
-            let Some(started) = started else {
+            let Some(mut started) = started else {
                 self.ask_again(client);
                 continue;
             };
             let op = self.operations;
             self.operations += 1;
-            let call = Call { op, client, request: started.request.clone() };
+            let call = Call { op, client, request: std::mem::replace(&mut started.request, Request::Ping) };
             let time = self.stamp(now);
             events.push(Event::Op(Box::new(operation(time, op, &started, Outcome::Invoke))));
             if started.f == Function::Vanish {
                 events.extend(self.vanish(time, op, &started));
             } else {
                 self.open.insert(op, client);
-                self.drivers[client as usize].opened(op, started);
+                self.drivers[client as usize].opened(started);
             }
             self.ask_again(client);
             return Some(call);
@@ -212,9 +212,8 @@ impl Clients {
     ) {
         let Some(client) = self.open.remove(&op) else { return };
         let driver = &mut self.drivers[client as usize];
-        let Some(Open { started, .. }) = driver.open().cloned() else { return };
         let was_connected = driver.connected();
-        driver.done(time, &response, self.processes);
+        let Some(started) = driver.done(time, &response, self.processes) else { return };
         self.connected -= usize::from(was_connected && !driver.connected());
         if matches!(response, Response::Info { .. }) {
             self.processes += 1;

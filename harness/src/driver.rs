@@ -4,7 +4,7 @@
 //! ask for next. The same code drives simulated and real clients. A client's operations are sequential: one that is due
 //! while the one before is open starts when that ends, and its lateness is recorded (no coordinated omission).
 
-use history::{ClientId, ConnectionState, DataIx, Function, Nanos, NodeIx, OpId, ProcessId, SessionId};
+use history::{ClientId, ConnectionState, DataIx, Function, Nanos, NodeIx, ProcessId, SessionId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use systems::{Request, Response};
@@ -27,15 +27,6 @@ struct Intent {
     due: Nanos,
     call: PlannedCall,
     reaction: bool,
-}
-
-/// An operation under way.
-#[derive(Clone, Debug)]
-pub struct Open {
-    /// Its number in the history.
-    pub op: OpId,
-    /// What it is.
-    pub started: Started,
 }
 
 /// An operation that starts now, as the history records it and as the system is asked.
@@ -63,7 +54,7 @@ pub struct Started {
     pub late_ns: Nanos,
     /// Planned, or a reaction.
     pub reaction: bool,
-    /// What to ask the system for.
+    /// What to ask the system for; taken by whoever asks.
     pub request: Request,
 }
 
@@ -115,7 +106,8 @@ pub struct Driver {
     /// Registrations whose last operation did not end ok, or that a new session has not yet: asked for again when the
     /// session goes on.
     unsettled: BTreeMap<u32, PlannedCall>,
-    open: Option<Open>,
+    /// The operation under way.
+    open: Option<Started>,
     active: Nanos,
 }
 
@@ -148,11 +140,6 @@ impl Driver {
     /// Adds a planned operation; operations are added in order of time.
     pub fn plan(&mut self, due: Nanos, call: PlannedCall) {
         self.planned.push_back(Intent { due, call, reaction: false });
-    }
-
-    /// The operation under way.
-    pub fn open(&self) -> Option<&Open> {
-        self.open.as_ref()
     }
 
     /// The session it is in, as far as it knows.
@@ -191,7 +178,7 @@ impl Driver {
         }
     }
 
-    /// Starts what is due, if anything. The master gives it its number and tells [`Driver::opened`].
+    /// Starts what is due, if anything. The master asks for it and tells [`Driver::opened`].
     pub fn start(&mut self, now: Nanos, common: &Common) -> Option<Started> {
         if self.open.is_some() {
             return None;
@@ -216,9 +203,9 @@ impl Driver {
         self.planned.drain(..).map(|intent| GivenUp { f: function(&intent.call), due: intent.due }).collect()
     }
 
-    /// The operation that just started has this number.
-    pub fn opened(&mut self, op: OpId, started: Started) {
-        self.open = Some(Open { op, started });
+    /// This operation was asked for and is under way.
+    pub fn opened(&mut self, started: Started) {
+        self.open = Some(started);
     }
 
     fn begin(&mut self, now: Nanos, intent: Intent, common: &Common) -> Started {
@@ -310,25 +297,26 @@ impl Driver {
         common.nodes.get(at).copied().unwrap_or(0)
     }
 
-    /// The open operation ended. After info the process number is retired and `fresh` takes its place.
-    pub fn done(&mut self, now: Nanos, response: &Response, fresh: ProcessId) {
-        let Some(open) = self.open.take() else { return };
+    /// The open operation ended: which one, if any. After info the process number is retired and `fresh` takes its place.
+    pub fn done(&mut self, now: Nanos, response: &Response, fresh: ProcessId) -> Option<Started> {
+        let open = self.open.take()?;
         self.active = now;
         if matches!(response, Response::Info { .. }) {
             self.process = fresh;
         }
         let ok = matches!(response, Response::Ok { .. });
-        match open.started.f {
+        match open.f {
             Function::Connect if !ok && self.link != Link::Up => self.come_back(now),
             Function::Close => self.gone(),
-            Function::Publish | Function::Unpublish => self.settle(now, &open.started, ok),
+            Function::Publish | Function::Unpublish => self.settle(now, &open, ok),
             Function::Subscribe if !ok && self.link == Link::Up => {
-                if let (Some(data), Some(subscription)) = (open.started.data, open.started.subscription) {
+                if let (Some(data), Some(subscription)) = (open.data, open.subscription) {
                     self.again(now, PlannedCall::Subscribe { data, subscription });
                 }
             }
             _ => {}
         }
+        Some(open)
     }
 
     /// A registration that failed or is unknown is asked for again while the session goes on, as a careful client

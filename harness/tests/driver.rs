@@ -19,13 +19,13 @@ fn holding_two(common: &Common) -> Driver {
         driver.plan(20, PlannedCall::Publish { data: 0, registration });
     }
     let connect = driver.start(0, common).unwrap();
-    driver.opened(0, connect);
+    driver.opened(connect);
     driver.connection(10, ConnectionState::Connected, 1, Some(0), common);
     driver.done(10, &ok(), 100);
-    for op in 1..3 {
+    for _ in 1..3 {
         let publish = driver.start(20, common).unwrap();
         assert_eq!(publish.f, Function::Publish);
-        driver.opened(op, publish);
+        driver.opened(publish);
         driver.done(21, &ok(), 100);
     }
     driver
@@ -40,7 +40,7 @@ fn back(driver: &mut Driver, time: u64, state: ConnectionState, session: u32, co
     driver.connection(time - 50, ConnectionState::Lost, session, None, common);
     let connect = driver.start(time - 20, common).unwrap();
     assert_eq!(connect.f, Function::Connect);
-    driver.opened(50, connect);
+    driver.opened(connect);
     driver.connection(time, state, session, Some(1), common);
     driver.done(time, &ok(), 100);
 }
@@ -51,7 +51,7 @@ fn publishes(driver: &mut Driver, time: u64, common: &Common) -> Vec<u32> {
     while let Some(started) = driver.start(time, common) {
         assert_eq!(started.f, Function::Publish);
         out.push(started.registration.unwrap());
-        driver.opened(60 + out.len() as u32, started);
+        driver.opened(started);
         driver.done(time, &ok(), 100);
     }
     out
@@ -74,11 +74,11 @@ fn what_a_new_session_owes_is_not_forgotten_when_the_connection_is_lost_at_once_
     back(&mut driver, 200, ConnectionState::Connected, 2, &common);
     // One of the two is asked for and stays without an answer; the other is not even asked for.
     let first = driver.start(300, &common).unwrap();
-    driver.opened(40, first);
+    driver.opened(first);
     driver.connection(310, ConnectionState::Lost, 2, None, &common);
     driver.done(310, &Response::Info { error: "connection lost".to_owned() }, 101);
     let connect = driver.start(400, &common).unwrap();
-    driver.opened(41, connect);
+    driver.opened(connect);
     driver.connection(410, ConnectionState::Resumed, 2, Some(1), &common);
     driver.done(410, &ok(), 101);
     assert_eq!(publishes(&mut driver, 500, &common), vec![0, 1]);

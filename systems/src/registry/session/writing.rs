@@ -24,7 +24,9 @@ struct Batch {
 /// Writes to one slot.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Writer {
-    queue: Vec<(Entry, Wait)>,
+    /// What waits to be written, and who waits for it.
+    queue: Vec<Entry>,
+    waits: Vec<Wait>,
     armed: bool,
     under_way: Option<Batch>,
 }
@@ -48,7 +50,8 @@ impl Session {
         }
         let slot = self.slot_of(entry.data);
         let writer = &mut self.writers[slot as usize];
-        writer.queue.push((entry, wait));
+        writer.queue.push(entry);
+        writer.waits.push(wait);
         if !writer.armed && writer.under_way.is_none() {
             writer.armed = true;
             out.timer(self.config.write_batch_ms * MILLI, Timer::Flush(slot));
@@ -65,8 +68,8 @@ impl Session {
         if writer.under_way.is_some() || writer.queue.is_empty() {
             return;
         }
-        let (entries, waits): (Vec<_>, Vec<_>) = std::mem::take(&mut writer.queue).into_iter().unzip();
-        writer.under_way = Some(Batch { id: 0, entries: entries.into(), waits, attempts: 0, epoch: 0 });
+        let (entries, waits) = (writer.queue.drain(..).collect(), std::mem::take(&mut writer.waits));
+        writer.under_way = Some(Batch { id: 0, entries, waits, attempts: 0, epoch: 0 });
         self.resend(now, slot, out);
     }
 
