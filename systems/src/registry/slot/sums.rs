@@ -1,4 +1,4 @@
-//! The digests of what is live in a slot, added up with each change: they are asked for every second, for each session.
+//! The digests of what is live in a slot, added up with each change: each round of the digest sync asks for them, for each session.
 
 use crate::registry::bugs::Bug;
 use crate::registry::entry::Entry;
