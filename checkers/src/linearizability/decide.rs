@@ -237,7 +237,7 @@ impl<'s, 'a, B: Mask> Run<'s, 'a, B> {
             self.spare.extend(self.saved.drain(1..=SAVED_MAX / 2));
         } else if let Some(old) = self.saved.len().checked_sub(RECENT + 1)
             && old > 0
-            && self.saved[old].event % (4 * STRIDE * (B::BITS / 64) as usize) != 0
+            && !self.saved[old].event.is_multiple_of(4 * STRIDE * (B::BITS / 64) as usize)
         {
             self.spare.push(self.saved.remove(old));
         }
