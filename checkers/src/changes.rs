@@ -12,7 +12,7 @@
 //! if some instant in between was bound to show it.
 
 use crate::content::Contents;
-use crate::distribution::{Gauge, Series};
+use crate::distribution::{Gauges, Series};
 use crate::finding::{Finding, Findings};
 use crate::ground::Ground;
 use crate::judge::{Shown, Transition};
@@ -26,16 +26,11 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Convergence times of one dataId.
+/// What is told of the convergence of one dataId, beside its times.
 pub(crate) struct Times {
     pub samples: u64,
     pub coalesced: u64,
     pub unfinished: u64,
-    /// Of those that met no fault, nor its aftermath.
-    pub calm: Gauge,
-    /// Of the others.
-    pub rough: Gauge,
-    pub under_fault: BTreeMap<u32, Gauge>,
     pub series: Series,
     /// Operations that changed something and were acknowledged.
     pub changes: u64,
@@ -59,14 +54,35 @@ struct Plain {
     acknowledged: Option<(Nanos, Force)>,
 }
 
-/// Where one stretch stands.
+/// Where one stretch stands. There is one to a subscription, which is touched with every push: small.
 #[derive(Default)]
 pub(crate) struct Stretch {
-    /// Positions reflected, by publisher, where the view does not tell them.
-    floors: FxHashMap<usize, usize>,
+    /// Positions reflected, by publisher, where the view does not tell them; none, mostly.
+    floors: Option<Box<Floors>>,
     version: Option<u64>,
     /// The content shown last.
     content: Option<u32>,
+}
+
+#[derive(Default)]
+struct Floors(FxHashMap<usize, usize>);
+
+impl Stretch {
+    fn floor(&self, local: usize) -> Option<usize> {
+        self.floors.as_ref()?.0.get(&local).copied()
+    }
+
+    fn set_floor(&mut self, local: usize, position: usize) {
+        self.floors.get_or_insert_default().0.insert(local, position);
+    }
+
+    fn no_floor(&mut self, local: usize) {
+        let Some(floors) = &mut self.floors else { return };
+        floors.0.remove(&local);
+        if floors.0.is_empty() {
+            self.floors = None;
+        }
+    }
 }
 
 /// What the views of one dataId make of its changes, as they pass by.
@@ -98,6 +114,7 @@ impl<'a, 'b> Changes<'a, 'b> {
         horizon: &'b Horizon,
         troubles: &'b [Trouble],
         (ground, shown): (&'b Ground, &'b [Shown]),
+        series: Series,
     ) -> Changes<'a, 'b> {
         let steps_of = |local: usize| record.publishers[ground.first + local].steps.iter();
         let forces: Vec<Vec<Option<Force>>> =
@@ -119,16 +136,7 @@ impl<'a, 'b> Changes<'a, 'b> {
             oks.extend(forces.iter().zip(steps_of(local)).filter(|f| f.0.is_some()).map(|f| f.1.end));
         }
         oks.sort_unstable();
-        let times = Times {
-            samples: 0,
-            coalesced: 0,
-            unfinished: 0,
-            calm: Gauge::default(),
-            rough: Gauge::default(),
-            under_fault: BTreeMap::new(),
-            series: Series::default(),
-            changes: oks.len() as u64,
-        };
+        let times = Times { samples: 0, coalesced: 0, unfinished: 0, series, changes: oks.len() as u64 };
         let (findings, pairs) = (Findings::default(), FxHashMap::default());
         Changes {
             record,
@@ -149,7 +157,7 @@ impl<'a, 'b> Changes<'a, 'b> {
     }
 
     /// One view, when everything is known about its run but the end.
-    pub fn follow(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch) {
+    pub fn follow(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch, gauges: &mut Gauges) {
         self.version(view, stretch);
         let Some(before) = stretch.content.replace(view.content) else { return };
         if before == view.content {
@@ -158,10 +166,10 @@ impl<'a, 'b> Changes<'a, 'b> {
         let (contents, shown) = (self.contents, self.shown);
         let content = &contents.all[view.content as usize];
         if content.base == Some(before as usize) {
-            if stretch.floors.is_empty() && self.plainly(view, run, content.place) {
+            if stretch.floors.is_none() && self.plainly(view, run, content.place, gauges) {
                 return;
             }
-            self.transitions(view, run, stretch, &shown[content.place as usize].edge);
+            self.transitions(view, run, stretch, (&shown[content.place as usize].edge, gauges));
             return;
         }
         let known = self.pairs.get(&(before, view.content)).cloned();
@@ -171,11 +179,11 @@ impl<'a, 'b> Changes<'a, 'b> {
             self.pairs.insert((before, view.content), Rc::clone(&made));
             made
         });
-        self.transitions(view, run, stretch, &transitions);
+        self.transitions(view, run, stretch, (&transitions, gauges));
     }
 
     /// Follows a single change of which nothing but its delay is to be said; false if there may be more to say.
-    fn plainly(&mut self, view: &View, run: &mut Run, place: u32) -> bool {
+    fn plainly(&mut self, view: &View, run: &mut Run, place: u32, gauges: &mut Gauges) -> bool {
         let Some(plain) = self.plain[place as usize].as_ref().filter(|plain| plain.asked <= view.at) else {
             return false;
         };
@@ -188,12 +196,18 @@ impl<'a, 'b> Changes<'a, 'b> {
         self.steps += 1;
         run.reached += 1;
         if view.at <= force.kept {
-            self.sample(ok, view.at.saturating_sub(ok));
+            self.sample(ok, view.at.saturating_sub(ok), gauges);
         }
         true
     }
 
-    fn transitions(&mut self, view: &View, run: &mut Run, stretch: &mut Stretch, transitions: &[Transition]) {
+    fn transitions(
+        &mut self,
+        view: &View,
+        run: &mut Run,
+        stretch: &mut Stretch,
+        (transitions, gauges): (&[Transition], &mut Gauges),
+    ) {
         let mut back = Vec::new();
         let (mut late, mut slowest) = (Vec::new(), 0);
         for transition in transitions {
@@ -202,7 +216,7 @@ impl<'a, 'b> Changes<'a, 'b> {
             let floor = self.floor(stretch, transition, view.at);
             if view.at < transition.asked && transition.after.iter().any(|v| !self.asked(*v, view.at)) {
                 // A value from the future is a phantom, and tells nothing about order.
-                stretch.floors.insert(local, floor);
+                stretch.set_floor(local, floor);
                 continue;
             }
             let (position, went_back) = self.position(view.at, transition, floor);
@@ -210,9 +224,9 @@ impl<'a, 'b> Changes<'a, 'b> {
                 back.push((local + self.ground.first, transition.after.first().copied()));
             }
             if position != transition.places_after.0 {
-                stretch.floors.insert(local, position);
-            } else if !stretch.floors.is_empty() {
-                stretch.floors.remove(&local);
+                stretch.set_floor(local, position);
+            } else {
+                stretch.no_floor(local);
             }
             // A view without the publisher reflects every taking back asked for by then, also one that changed nothing
             // to see: the registration may have been gone for another reason before.
@@ -222,7 +236,7 @@ impl<'a, 'b> Changes<'a, 'b> {
                 None => floor.max(taken),
             };
             let after = if transition.after.is_empty() { position.max(taken) } else { transition.places_after.1 };
-            if let Some(took) = self.sampled(view, run, local, (before, after)) {
+            if let Some(took) = self.sampled(view, run, local, (before, after), gauges) {
                 late.push((local + self.ground.first, transition.before.first().copied()));
                 slowest = slowest.max(took);
             }
@@ -280,7 +294,7 @@ impl<'a, 'b> Changes<'a, 'b> {
     }
 
     fn floor(&self, stretch: &Stretch, transition: &Transition, now: Nanos) -> usize {
-        let kept = if stretch.floors.is_empty() { None } else { stretch.floors.get(&transition.local).copied() };
+        let kept = stretch.floor(transition.local);
         let least = match transition.asked <= now {
             true => transition.places_before.0,
             false => self.asked_before(transition, now).min().unwrap_or(0),
@@ -338,7 +352,14 @@ impl<'a, 'b> Changes<'a, 'b> {
 
     /// Records the changes after position `before` up to `after` that this view was the first of its run to reflect. Answers
     /// how long the slowest one took that came too late.
-    fn sampled(&mut self, view: &View, run: &mut Run, local: usize, places: (usize, usize)) -> Option<Nanos> {
+    fn sampled(
+        &mut self,
+        view: &View,
+        run: &mut Run,
+        local: usize,
+        places: (usize, usize),
+        gauges: &mut Gauges,
+    ) -> Option<Nanos> {
         let (before, after) = places;
         let steps = &self.publisher(local).steps;
         let mut late = None;
@@ -355,7 +376,7 @@ impl<'a, 'b> Changes<'a, 'b> {
                 continue;
             }
             let took = view.at.saturating_sub(ok);
-            self.sample(ok, took);
+            self.sample(ok, took, gauges);
             let due = ok.max(run.base);
             if view.at <= force.definite && self.horizon.too_old_before(due, view.at) {
                 late = late.max(Some(took));
@@ -364,15 +385,15 @@ impl<'a, 'b> Changes<'a, 'b> {
         late
     }
 
-    fn sample(&mut self, ok: Nanos, took: Nanos) {
+    fn sample(&mut self, ok: Nanos, took: Nanos, gauges: &mut Gauges) {
         let span = Span::new(ok, ok + took);
         self.times.samples += 1;
         if !meets(&self.horizon.rough, span) {
-            self.times.calm.record(took, span.to);
+            gauges.calm.record(took, span.to);
         } else {
-            self.times.rough.record(took, span.to);
+            gauges.rough.record(took, span.to);
             for trouble in self.troubles.iter().filter(|t| t.span.meets(span)) {
-                self.times.under_fault.entry(trouble.id).or_default().record(took, span.to);
+                gauges.under_fault.entry(trouble.id).or_default().record(took, span.to);
             }
         }
         self.times.series.record(Sample { at: ok, took });

@@ -2,7 +2,7 @@
 
 use crate::changes::{Changes, Times};
 use crate::content::Contents;
-use crate::distribution::{Gauge, Series};
+use crate::distribution::{Gauge, Gauges, Series};
 use crate::evidence::Evidence;
 use crate::finding::{Finding, Findings, Seen};
 use crate::ground::Ground;
@@ -10,7 +10,7 @@ use crate::hearing::Hearing;
 use crate::judge::{Judge, Shown, Stopped};
 use crate::options::{Checker, Options};
 use crate::presence::reregistered_after;
-use crate::record::Record;
+use crate::record::{Joined, Record};
 use crate::span::Span;
 use crate::sufficiency::{Seen as Sufficiency, reasons};
 use crate::threads::{caught, on_threads};
@@ -28,7 +28,7 @@ const TOGETHER: usize = 64;
 /// Everything that is known before the first push.
 struct Prepared<'a> {
     record: Record<'a>,
-    contents: Contents,
+    contents: &'a Contents,
     troubles: Vec<Trouble>,
     horizon: Horizon,
     hearings: Vec<Hearing>,
@@ -63,7 +63,12 @@ pub fn check(header: &Header, events: &[Event], options: &Options) -> Report {
 /// Checks a history that need not be in memory: goes through it once for everything but its pushes and once more, on each
 /// thread, for these. Memory grows with operations, contents and subscriptions, and not with pushes.
 pub fn check_source(header: &Header, events: &dyn Source, options: &Options) -> Report {
-    guarded(options, || checked(header, events, options))
+    guarded(options, || checked(Record { header, joined: &Joined::of(events) }, events, options))
+}
+
+/// The same for a history whose events are joined already.
+pub fn check_joined(header: &Header, joined: &Joined, events: &dyn Source, options: &Options) -> Report {
+    guarded(options, || checked(Record { header, joined }, events, options))
 }
 
 /// A checker that breaks down has not passed.
@@ -96,7 +101,7 @@ fn unit(checker: Checker) -> &'static str {
 }
 
 impl<'a> Prepared<'a> {
-    fn new(record: Record<'a>, contents: Contents, options: &Options) -> Prepared<'a> {
+    fn new(record: Record<'a>, options: &Options) -> Prepared<'a> {
         let troubles = troubles(&record.faults);
         let horizon = Horizon::new(&record.header.contract, options, &troubles);
         let hearings: Vec<Hearing> = record.sessions.iter().map(|s| Hearing::new(&record, s, &troubles)).collect();
@@ -106,6 +111,7 @@ impl<'a> Prepared<'a> {
                 reads.entry(data).or_default().push(at);
             }
         }
+        let contents = &record.joined.contents;
         Prepared { record, contents, troubles, horizon, hearings, reads }
     }
 
@@ -117,7 +123,7 @@ impl<'a> Prepared<'a> {
     }
 
     fn judge<'b>(&'b self, ground: &'b Ground, options: &Options) -> Judge<'a, 'b> {
-        Judge::new(&self.record, &self.contents, &self.horizon, ground, options.steps_max)
+        Judge::new(&self.record, self.contents, &self.horizon, ground, options.steps_max)
     }
 
     fn truth(&self, data: DataIx, options: &Options) -> Truth {
@@ -138,7 +144,8 @@ impl<'a> Prepared<'a> {
         let known = Known { record, contents, horizon, hearings, options };
         let mine = truths.iter().filter(|t| t.judged.stopped.is_none() && shard.holds(t.data));
         let followed = mine.map(|t| {
-            let changes = Changes::new(record, contents, horizon, troubles, (&t.ground, &t.shown));
+            let series = Series::one_of(truths.len());
+            let changes = Changes::new(record, contents, horizon, troubles, (&t.ground, &t.shown), series);
             (t.data, t.shown.as_slice(), changes)
         });
         let mut walk = Walk::new(known, shard, followed);
@@ -247,7 +254,7 @@ struct Gathered {
     reasons: Vec<String>,
 }
 
-fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: &Options) -> Gathered {
+fn gather(watched: &Watched, results: Vec<Result<Judged, String>>, options: &Options) -> Gathered {
     let mut out = Gathered {
         findings: Findings::default(),
         convergence: Convergence::default(),
@@ -256,7 +263,6 @@ fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: 
         pinned: (0, 0),
         reasons: Vec::new(),
     };
-    let (mut all, mut calm, mut under) = (Gauge::default(), Gauge::default(), BTreeMap::<u32, Gauge>::new());
     let mut series = Vec::new();
     for result in results {
         let judged = match result {
@@ -277,43 +283,40 @@ fn gather(unserved: &[Unserved], results: Vec<Result<Judged, String>>, options: 
         out.convergence.samples += times.samples;
         out.convergence.coalesced += times.coalesced;
         out.convergence.unfinished += times.unfinished;
-        all.merge(&times.calm);
-        all.merge(&times.rough);
-        calm.merge(&times.calm);
-        for (id, gauge) in &times.under_fault {
-            under.entry(*id).or_default().merge(gauge);
-        }
         series.push(times.series);
     }
     if out.steps > options.steps_max {
         out.reasons.push(format!("the check would take more than {} steps and gave up", options.steps_max));
     }
+    let Gauges { calm, rough, under_fault } = &watched.gauges;
+    let mut all = Gauge::default();
+    all.merge(calm);
+    all.merge(rough);
     out.convergence.all = all.distribution();
     out.convergence.calm = calm.distribution();
-    out.convergence.under_fault = under.into_iter().map(|(id, g)| (id, g.distribution())).collect();
+    out.convergence.under_fault = under_fault.iter().map(|(id, g)| (*id, g.distribution())).collect();
     out.convergence.series = Series::joined(series);
-    add_unserved(unserved, &mut out.findings);
+    add_unserved(&watched.unserved, &mut out.findings);
     out.findings.finish();
     out
 }
 
-fn checked(header: &Header, events: &dyn Source, options: &Options) -> Report {
-    let (record, contents) = Record::new(header, events);
+fn checked(record: Record, events: &dyn Source, options: &Options) -> Report {
     if let Some(at) = record.goes_back {
         let reason =
             format!("event {} of the history is earlier than what clients saw before it: it is damaged", at + 1);
         return given_up(options, reason);
     }
-    let prepared = Prepared::new(record, contents, options);
+    let prepared = Prepared::new(record, options);
     let (mut watched, results) = prepared.judge_all(events, options);
     watched.unserved.sort_by_key(|u| (u.time, u.client, u.subscription));
-    let mut gathered = gather(&watched.unserved, results, options);
+    let mut gathered = gather(&watched, results, options);
     let Prepared { record, contents, troubles, .. } = &prepared;
     let seen = Sufficiency::new(record, contents, troubles, &watched, gathered.pinned);
     gathered.reasons.extend(reasons(&seen, &prepared.record, options));
     let evidence = Evidence {
         record: &prepared.record,
-        contents: &prepared.contents,
+        contents: prepared.contents,
         troubles: &prepared.troubles,
         hearings: &prepared.hearings,
         options,

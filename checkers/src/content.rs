@@ -3,7 +3,6 @@
 //! Walking the forest depth first visits every content at the cost of the differences alone, and the difference between any
 //! two contents is found along the path between them.
 
-use crate::record::Record;
 use history::{DataIx, Snapshot, SnapshotId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -23,7 +22,7 @@ pub(crate) struct Content {
 }
 
 /// All contents of a history.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Contents {
     pub all: Vec<Content>,
     by_id: FxHashMap<SnapshotId, usize>,
@@ -36,8 +35,8 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// One more content, after all those that it may be based on.
-    pub fn add(&mut self, snapshot: &Snapshot, record: &mut Record) {
+    /// One more content, after all those that it may be based on; `number` numbers texts.
+    pub fn add(&mut self, snapshot: &Snapshot, mut number: impl FnMut(&str) -> u32) {
         let base = match snapshot.base.map(|id| self.find(id)) {
             None => None,
             Some(Some(base)) if self.all[base].data == snapshot.data => Some(base),
@@ -51,8 +50,8 @@ impl Contents {
             return;
         }
         let at = self.all.len();
-        let add: Vec<u32> = snapshot.add.iter().map(|v| record.value_id(v)).collect();
-        let remove: Vec<u32> = snapshot.remove.iter().map(|v| record.value_id(v)).collect();
+        let add: Vec<u32> = snapshot.add.iter().map(|v| number(v)).collect();
+        let remove: Vec<u32> = snapshot.remove.iter().map(|v| number(v)).collect();
         let (len, depth) = base.map_or((0, 0), |b| (self.all[b].len, self.all[b].depth + 1));
         let len = len + add.len() as i64 - remove.len() as i64;
         let count = self.counts.entry(snapshot.data).or_default();

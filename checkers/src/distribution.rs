@@ -4,11 +4,12 @@ use crate::verdict::{Distribution, Sample};
 use hdrhistogram::Histogram;
 use history::Nanos;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Quantiles to three digits; count and maximum are exact.
 #[derive(Default)]
 pub(crate) struct Gauge {
-    /// All of them, as long as they are few: there is a gauge for each dataId, and a histogram takes 180 KiB.
+    /// All of them, as long as they are few: a histogram takes 180 KiB.
     few: Vec<Nanos>,
     many: Option<Histogram<u64>>,
     max: Nanos,
@@ -89,24 +90,51 @@ fn count(histogram: &mut Histogram<u64>, all: &[Nanos]) {
     }
 }
 
-/// Every n-th sample, n doubling as there are more.
+/// Convergence times, by what the system went through meanwhile.
 #[derive(Default)]
+pub(crate) struct Gauges {
+    /// Of those that met no fault, nor its aftermath.
+    pub calm: Gauge,
+    /// Of the others.
+    pub rough: Gauge,
+    /// Of those that met this fault.
+    pub under_fault: BTreeMap<u32, Gauge>,
+}
+
+impl Gauges {
+    pub fn merge(&mut self, other: &Gauges) {
+        self.calm.merge(&other.calm);
+        self.rough.merge(&other.rough);
+        for (id, gauge) in &other.under_fault {
+            self.under_fault.entry(*id).or_default().merge(gauge);
+        }
+    }
+}
+
+/// Every n-th sample, n doubling as there are more.
 pub(crate) struct Series {
     samples: Vec<Sample>,
+    samples_max: usize,
     seen: u64,
     stride_log: u32,
 }
 
-/// At most so many samples are kept.
+/// At most so many samples are kept in the end.
 const SAMPLES_MAX: usize = 4_000;
 
 impl Series {
+    /// One of so many series that are to be [joined](Series::joined): together they keep a few times what is needed.
+    pub fn one_of(count: usize) -> Series {
+        let samples_max = (8 * SAMPLES_MAX / count.max(1)).clamp(64, SAMPLES_MAX);
+        Series { samples: Vec::new(), samples_max, seen: 0, stride_log: 0 }
+    }
+
     pub fn record(&mut self, sample: Sample) {
         if self.seen.trailing_zeros() >= self.stride_log || self.seen == 0 {
             self.samples.push(sample);
         }
         self.seen += 1;
-        if self.samples.len() > SAMPLES_MAX {
+        if self.samples.len() > self.samples_max {
             let mut keep = false;
             self.samples.retain(|_| {
                 keep = !keep;
@@ -144,9 +172,9 @@ mod tests {
 
     #[test]
     fn series_stay_short_and_even() {
-        let mut long = Series::default();
+        let mut long = Series::one_of(2);
         (0..100_000).for_each(|n| long.record(Sample { at: n, took: 1 }));
-        let mut short = Series::default();
+        let mut short = Series::one_of(2);
         (0..10).for_each(|n| short.record(Sample { at: n, took: 2 }));
         let joined = Series::joined([long, short]);
         assert!(joined.len() > 1_500 && joined.len() <= SAMPLES_MAX, "{}", joined.len());

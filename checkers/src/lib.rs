@@ -50,8 +50,9 @@ mod views;
 mod walk;
 
 pub use calibration::calibrate;
-pub use check::{check, check_source};
+pub use check::{check, check_joined, check_source};
 pub use facts::Finding;
 pub use guess::guess;
 pub use options::{Checker, CheckersError, Options};
+pub use record::{Joined, Joiner};
 pub use verdict::{CheckResult, Convergence, Figure, Kind, Report, Sample, TrailEntry, Verdict, Violation};

@@ -8,6 +8,7 @@ use history::{
 };
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 /// An operation with its end.
 #[derive(Clone, Debug)]
@@ -69,6 +70,39 @@ pub(crate) struct Value {
     pub invoke: Nanos,
 }
 
+/// All texts, by number.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    all: Vec<Value>,
+    numbers: FxHashMap<String, u32>,
+}
+
+impl Values {
+    /// The number of a text, if it was seen.
+    pub fn find(&self, text: &str) -> Option<u32> {
+        self.numbers.get(text).copied()
+    }
+
+    /// The number of a text, new if it was not seen before.
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.find(text) {
+            return number;
+        }
+        let number = self.all.len() as u32;
+        self.all.push(Value { text: text.to_owned(), owner: None, invoke: Nanos::MAX });
+        self.numbers.insert(text.to_owned(), number);
+        number
+    }
+}
+
+impl Deref for Values {
+    type Target = [Value];
+
+    fn deref(&self) -> &[Value] {
+        &self.all
+    }
+}
+
 /// A time during which a client was connected.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stretch {
@@ -93,36 +127,37 @@ pub(crate) struct Session {
     pub possible: Nanos,
 }
 
-/// Everything in a history, by what checkers ask for.
-pub(crate) struct Record<'a> {
-    pub header: &'a Header,
-    pub ops: Vec<Op>,
+/// Everything in a history but its pushes, by what checkers ask for: made once, by a [`Joiner`], good for any number of
+/// checks.
+#[derive(Debug, Default)]
+pub struct Joined {
+    pub(crate) ops: Vec<Op>,
     /// Sorted by (data, client, registration).
-    pub publishers: Vec<Publisher>,
-    pub values: Vec<Value>,
-    pub value_ids: FxHashMap<String, u32>,
-    pub sessions: Vec<Session>,
-    pub by_client: FxHashMap<ClientId, Vec<usize>>,
+    pub(crate) publishers: Vec<Publisher>,
+    pub(crate) values: Values,
+    pub(crate) sessions: Vec<Session>,
+    pub(crate) by_client: FxHashMap<ClientId, Vec<usize>>,
     /// Attempts to connect that ended as unknown, by client.
-    pub attempts: FxHashMap<ClientId, Vec<(Nanos, Nanos)>>,
-    pub pushes: u64,
+    pub(crate) attempts: FxHashMap<ClientId, Vec<(Nanos, Nanos)>>,
+    pub(crate) pushes: u64,
     /// What became of connections, in order of time.
-    pub connections: Vec<(Nanos, ClientId, ConnectionState)>,
+    pub(crate) connections: Vec<(Nanos, ClientId, ConnectionState)>,
     /// Beginnings and ends of faults.
-    pub faults: Vec<Fault>,
+    pub(crate) faults: Vec<Fault>,
     /// The first event of a client (its place in the history) that is earlier than one before it. Faults and phases have
     /// clocks of their own.
-    pub goes_back: Option<usize>,
-    pub phases: BTreeMap<PhaseName, Nanos>,
-    pub end: Nanos,
+    pub(crate) goes_back: Option<usize>,
+    pub(crate) phases: BTreeMap<PhaseName, Nanos>,
+    pub(crate) end: Nanos,
     /// Texts that two registrations published.
-    pub ambiguous: Vec<String>,
+    pub(crate) ambiguous: Vec<String>,
+    pub(crate) contents: Contents,
 }
 
-/// Joins events one after the other.
-struct Reader<'a> {
-    record: Record<'a>,
-    contents: Contents,
+/// Joins the events of a history one after the other, also while it is still being recorded.
+#[derive(Debug, Default)]
+pub struct Joiner {
+    joined: Joined,
     by_op: FxHashMap<u32, usize>,
     session_ids: FxHashMap<SessionId, usize>,
     current: FxHashMap<ClientId, usize>,
@@ -132,55 +167,31 @@ struct Reader<'a> {
     latest: Nanos,
 }
 
-impl<'a> Record<'a> {
-    /// The record and all contents of a history.
-    pub fn new(header: &'a Header, events: &dyn Source) -> (Record<'a>, Contents) {
-        let record = Record {
-            header,
-            ops: Vec::new(),
-            publishers: Vec::new(),
-            values: Vec::new(),
-            value_ids: FxHashMap::default(),
-            sessions: Vec::new(),
-            by_client: FxHashMap::default(),
-            attempts: FxHashMap::default(),
-            pushes: 0,
-            connections: Vec::new(),
-            faults: Vec::new(),
-            goes_back: None,
-            phases: BTreeMap::new(),
-            end: 0,
-            ambiguous: Vec::new(),
-        };
-        let mut reader = Reader {
-            record,
-            contents: Contents::default(),
-            by_op: FxHashMap::default(),
-            session_ids: FxHashMap::default(),
-            current: FxHashMap::default(),
-            seen: 0,
-            latest: 0,
-        };
-        events.each(&mut |event| reader.see(event));
-        let Reader { mut record, contents, .. } = reader;
-        record.collect_attempts();
-        record.collect_publishers();
-        (record, contents)
+/// What is joined, with the header of the history.
+#[derive(Clone, Copy)]
+pub(crate) struct Record<'a> {
+    pub header: &'a Header,
+    pub joined: &'a Joined,
+}
+
+impl Deref for Record<'_> {
+    type Target = Joined;
+
+    fn deref(&self) -> &Joined {
+        self.joined
+    }
+}
+
+impl Joined {
+    /// All events of a history.
+    pub fn of(events: &dyn Source) -> Joined {
+        let mut joiner = Joiner::default();
+        events.each(&mut |event| joiner.see(event));
+        joiner.finish()
     }
 
-    /// The number of a text, new if it was not seen before.
-    pub fn value_id(&mut self, text: &str) -> u32 {
-        if let Some(&id) = self.value_ids.get(text) {
-            return id;
-        }
-        let id = self.values.len() as u32;
-        self.values.push(Value { text: text.to_owned(), owner: None, invoke: Nanos::MAX });
-        self.value_ids.insert(text.to_owned(), id);
-        id
-    }
-
-    /// Publishers of one dataId, as a range of [`Record::publishers`].
-    pub fn publishers_of(&self, data: DataIx) -> std::ops::Range<usize> {
+    /// Publishers of one dataId, as a range of [`Joined::publishers`].
+    pub(crate) fn publishers_of(&self, data: DataIx) -> std::ops::Range<usize> {
         let from = self.publishers.partition_point(|p| p.data < data);
         let to = self.publishers.partition_point(|p| p.data <= data);
         from..to
@@ -234,7 +245,7 @@ impl<'a> Record<'a> {
             let publisher = self.publishers.len();
             for (at, step) in steps.iter().enumerate() {
                 let What::Put(id) = step.what else { continue };
-                let value = &mut self.values[id as usize];
+                let value = &mut self.values.all[id as usize];
                 if value.owner.is_some() {
                     self.ambiguous.push(value.text.clone());
                     continue;
@@ -247,13 +258,14 @@ impl<'a> Record<'a> {
     }
 }
 
-impl Reader<'_> {
-    fn see(&mut self, event: &Event) {
+impl Joiner {
+    /// The next event of the history.
+    pub fn see(&mut self, event: &Event) {
         if let Some(time) = event.time() {
-            self.record.end = self.record.end.max(time);
+            self.joined.end = self.joined.end.max(time);
             let of_client = matches!(event, Event::Op(_) | Event::Push(_) | Event::Connection(_));
             if of_client && std::mem::replace(&mut self.latest, time) > time {
-                self.record.goes_back.get_or_insert(self.seen);
+                self.joined.goes_back.get_or_insert(self.seen);
             }
         }
         self.seen += 1;
@@ -261,18 +273,29 @@ impl Reader<'_> {
             Event::Op(op) if op.outcome == Outcome::Invoke => self.invoked(op),
             Event::Op(op) => self.completed(op),
             Event::Connection(connection) => self.connection(connection),
-            Event::Push(_) => self.record.pushes += 1,
+            Event::Push(_) => self.joined.pushes += 1,
             Event::Phase(phase) => {
-                self.record.phases.entry(phase.name).or_insert(phase.time);
+                self.joined.phases.entry(phase.name).or_insert(phase.time);
             }
-            Event::Snapshot(snapshot) => self.contents.add(snapshot, &mut self.record),
-            Event::Fault(fault) => self.record.faults.push(Fault::clone(fault)),
+            Event::Snapshot(snapshot) => {
+                let Joined { contents, values, .. } = &mut self.joined;
+                contents.add(snapshot, |text| values.number(text));
+            }
+            Event::Fault(fault) => self.joined.faults.push(Fault::clone(fault)),
             Event::Dropped(_) | Event::Routes(_) => {}
         }
     }
 
+    /// Nothing comes any more.
+    pub fn finish(self) -> Joined {
+        let mut joined = self.joined;
+        joined.collect_attempts();
+        joined.collect_publishers();
+        joined
+    }
+
     fn session(&mut self, id: SessionId, client: ClientId) -> usize {
-        let (sessions, by_client) = (&mut self.record.sessions, &mut self.record.by_client);
+        let (sessions, by_client) = (&mut self.joined.sessions, &mut self.joined.by_client);
         *self.session_ids.entry(id).or_insert_with(|| {
             sessions.push(Session {
                 client,
@@ -294,7 +317,7 @@ impl Reader<'_> {
             // A history without a word about connections: one session that is never lost.
             (None, None) => self.session(SessionId::MAX - op.client, op.client),
         };
-        let known = &mut self.record.sessions[session];
+        let known = &mut self.joined.sessions[session];
         if known.stretches.is_empty() && op.f != Function::Connect {
             known.stretches.push(Stretch { from: op.time, to: Nanos::MAX, node: op.node });
             self.current.insert(op.client, session);
@@ -302,9 +325,9 @@ impl Reader<'_> {
         if op.f == Function::Vanish {
             self.disconnected(session, op.time);
         }
-        self.by_op.insert(op.op, self.record.ops.len());
-        let value = op.value.as_ref().map(|value| self.record.value_id(value));
-        self.record.ops.push(Op {
+        self.by_op.insert(op.op, self.joined.ops.len());
+        let value = op.value.as_ref().map(|value| self.joined.values.number(value));
+        self.joined.ops.push(Op {
             f: op.f,
             client: op.client,
             data: op.data,
@@ -321,17 +344,17 @@ impl Reader<'_> {
 
     fn completed(&mut self, line: &Operation) {
         let Some(&at) = self.by_op.get(&line.op) else { return };
-        let op = &mut self.record.ops[at];
+        let op = &mut self.joined.ops[at];
         op.end = line.time;
         op.outcome = line.outcome;
         op.snapshot = line.snapshot;
-        let session = &mut self.record.sessions[op.session];
+        let session = &mut self.joined.sessions[op.session];
         match (op.f, op.outcome) {
             (Function::Connect, _) => {}
             (Function::Vanish, _) => session.possible = session.possible.max(line.time),
             (Function::Close, Outcome::Ok) => {
                 session.closed.get_or_insert(line.time);
-                self.disconnected(self.record.ops[at].session, line.time);
+                self.disconnected(self.joined.ops[at].session, line.time);
             }
             (Function::Close, _) => session.possible = session.possible.max(line.time),
             (_, Outcome::Ok) => session.proofs.push((op.invoke, line.time)),
@@ -340,7 +363,7 @@ impl Reader<'_> {
     }
 
     fn disconnected(&mut self, session: usize, time: Nanos) {
-        let session = &mut self.record.sessions[session];
+        let session = &mut self.joined.sessions[session];
         if let Some(stretch) = session.stretches.last_mut().filter(|s| s.to == Nanos::MAX) {
             stretch.to = time;
             session.possible = session.possible.max(time);
@@ -348,7 +371,7 @@ impl Reader<'_> {
     }
 
     fn connection(&mut self, event: &Connection) {
-        self.record.connections.push((event.time, event.client, event.state));
+        self.joined.connections.push((event.time, event.client, event.state));
         let at = self.session(event.session, event.client);
         match event.state {
             ConnectionState::Connected | ConnectionState::Resumed => {
@@ -356,26 +379,26 @@ impl Reader<'_> {
                     self.disconnected(before, event.time);
                 }
                 self.disconnected(at, event.time);
-                let session = &mut self.record.sessions[at];
+                let session = &mut self.joined.sessions[at];
                 session.stretches.push(Stretch { from: event.time, to: Nanos::MAX, node: event.node });
                 session.proofs.push((event.time, event.time));
             }
             ConnectionState::Lost => self.disconnected(at, event.time),
             ConnectionState::Expired => {
                 self.disconnected(at, event.time);
-                self.record.sessions[at].expired.get_or_insert(event.time);
+                self.joined.sessions[at].expired.get_or_insert(event.time);
             }
             ConnectionState::Closed => {
                 self.disconnected(at, event.time);
-                self.record.sessions[at].closed.get_or_insert(event.time);
+                self.joined.sessions[at].closed.get_or_insert(event.time);
             }
         }
     }
 }
 
-impl Record<'_> {
+impl Joined {
     /// All sessions of one client.
-    pub fn sessions_of(&self, client: ClientId) -> impl Iterator<Item = &Session> {
+    pub(crate) fn sessions_of(&self, client: ClientId) -> impl Iterator<Item = &Session> {
         self.by_client.get(&client).into_iter().flatten().map(|&at| &self.sessions[at])
     }
 }

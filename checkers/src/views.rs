@@ -7,6 +7,7 @@
 
 use crate::changes::Times;
 use crate::content::Contents;
+use crate::distribution::Gauges;
 use crate::finding::Findings;
 use crate::hearing::Hearing;
 use crate::judge::Shown;
@@ -74,6 +75,8 @@ pub(crate) struct Watched {
     pub pushes_judged: u64,
     /// Pushes that refer to contents that are not there.
     pub unknown: u64,
+    /// How long changes took, over all dataIds.
+    pub gauges: Gauges,
     /// Of each dataId that could be followed.
     pub followed: BTreeMap<DataIx, Followed>,
 }
@@ -86,6 +89,7 @@ impl Watched {
         self.judged += other.judged;
         self.pushes_judged += other.pushes_judged;
         self.unknown += other.unknown;
+        self.gauges.merge(&other.gauges);
         self.followed.extend(other.followed);
     }
 }

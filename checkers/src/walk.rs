@@ -11,7 +11,7 @@ use crate::changes::{Changes, Stretch};
 use crate::judge::Shown;
 use crate::span::{Span, millis};
 use crate::views::{Followed, Known, Run, Unserved, View, Watched, in_order};
-use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, Operation, Outcome, Push, SessionId};
+use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, NodeIx, Operation, Outcome, Push, SessionId};
 use rustc_hash::FxHashMap;
 use std::hint::black_box;
 
@@ -26,7 +26,7 @@ enum Waiting {
     Owed(Nanos),
 }
 
-/// A client's subscription.
+/// A client's subscription. There may be a million, and one is touched with every push: small.
 struct Sub {
     client: u32,
     number: u32,
@@ -37,13 +37,30 @@ struct Sub {
     /// Questions without an answer so far: until there is none, the base of a run is not settled.
     unanswered: u32,
     waiting: Waiting,
-    view: Option<View>,
+    last: Option<Last>,
     run: Option<Run>,
-    /// Views before the present one of which nothing could be made while there was no answer.
-    held: Vec<View>,
     stretch: Stretch,
     /// Connected and subscribed since.
     live: Option<Nanos>,
+}
+
+/// The present view of a subscription, without what the subscription tells.
+#[derive(Clone, Copy)]
+struct Last {
+    push: u64,
+    content: u32,
+    node: Option<NodeIx>,
+    version: Option<u64>,
+    at: Nanos,
+    judged: bool,
+}
+
+impl Last {
+    /// As the view of this client's subscription until then.
+    fn view(self, client: ClientId, subscription: u32, until: Nanos, base: Option<Nanos>) -> View {
+        let Last { push, content, node, version, at, judged } = self;
+        View { push, content, client, subscription, node, version, at, until, judged, base }
+    }
 }
 
 struct Client {
@@ -88,8 +105,13 @@ pub(crate) struct Walk<'a, 'b> {
     shard: Shard,
     followers: Vec<Follower<'a, 'b>>,
     follower_of: FxHashMap<DataIx, u32>,
+    /// Those whose dataId is of this shard, or was.
     subs: Vec<Sub>,
     places: FxHashMap<(ClientId, u32), u32>,
+    /// Of other subscriptions that there are: questions without an answer so far.
+    elsewhere: FxHashMap<(ClientId, u32), u32>,
+    /// By subscription: views before the present one of which nothing could be made while there was no answer.
+    held: FxHashMap<u32, Vec<View>>,
     clients: Vec<Client>,
     client_of: FxHashMap<ClientId, u32>,
     pushes: u64,
@@ -114,6 +136,8 @@ impl<'a, 'b> Walk<'a, 'b> {
             follower_of: FxHashMap::default(),
             subs: Vec::new(),
             places: FxHashMap::default(),
+            elsewhere: FxHashMap::default(),
+            held: FxHashMap::default(),
             clients: Vec::new(),
             client_of: FxHashMap::default(),
             pushes: 0,
@@ -136,8 +160,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         near.extend(mine.map(|push| self.places.get(&(push.client, push.subscription)).copied()));
         for at in near.iter().flatten() {
             let sub = &self.subs[*at as usize];
-            let (run, view) = (sub.run.as_ref().map(|run| run.last), sub.view.as_ref().map(|view| view.at));
-            black_box((sub.wanted, sub.live, run, view, sub.held.len()));
+            black_box((sub.wanted, sub.live, sub.run.as_ref().map(|run| run.last), sub.last.map(|last| last.at)));
         }
         for at in near.iter().flatten() {
             black_box(self.clients[self.subs[*at as usize].client as usize].connected);
@@ -239,17 +262,22 @@ impl<'a, 'b> Walk<'a, 'b> {
         // A history without a word about connections: clients are connected.
         let client = self.client(op.client);
         let connected = *self.clients[client as usize].connected.get_or_insert(true);
+        if place.is_none() && !self.shard.holds(data) {
+            *self.elsewhere.entry(key).or_default() += 1;
+            return;
+        }
+        let unanswered = place
+            .map_or_else(|| self.elsewhere.remove(&key).unwrap_or_default(), |at| self.subs[at as usize].unanswered);
         let sub = Sub {
             client,
             number: key.1,
             data,
             follower: self.follower_of.get(&data).copied(),
             wanted: true,
-            unanswered: place.map_or(0, |at| self.subs[at as usize].unanswered) + 1,
+            unanswered: unanswered + 1,
             waiting: Waiting::Asked,
-            view: None,
+            last: None,
             run: None,
-            held: Vec::new(),
             stretch: Stretch::default(),
             live: connected.then_some(op.time),
         };
@@ -264,7 +292,10 @@ impl<'a, 'b> Walk<'a, 'b> {
     }
 
     fn answered(&mut self, op: &Operation) {
-        let Some(&at) = self.places.get(&(op.client, op.subscription.unwrap_or(0))) else { return };
+        let key = (op.client, op.subscription.unwrap_or(0));
+        let Some(&at) = self.places.get(&key) else {
+            return self.answered_elsewhere(key);
+        };
         let sub = &mut self.subs[at as usize];
         let last = sub.unanswered == 1;
         sub.unanswered = sub.unanswered.saturating_sub(1);
@@ -277,6 +308,15 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
         if last {
             self.release(at);
+        }
+    }
+
+    fn answered_elsewhere(&mut self, key: (ClientId, u32)) {
+        if let Some(unanswered) = self.elsewhere.get_mut(&key) {
+            *unanswered -= 1;
+            if *unanswered == 0 {
+                self.elsewhere.remove(&key);
+            }
         }
     }
 
@@ -312,18 +352,8 @@ impl<'a, 'b> Walk<'a, 'b> {
             self.out.unknown += 1;
             return;
         };
-        let view = View {
-            push: number,
-            content: content as u32,
-            client: push.client,
-            subscription: push.subscription,
-            node: push.node,
-            version: push.version,
-            at: push.time,
-            until: push.time,
-            judged: true,
-            base: None,
-        };
+        let (content, &Push { client, node, version, time, .. }) = (content as u32, push);
+        let last = Last { push: number, content, node, version, at: time, judged: true };
         let place = place.filter(|at| {
             let sub = &self.subs[*at as usize];
             let client = &self.clients[sub.client as usize];
@@ -331,67 +361,69 @@ impl<'a, 'b> Walk<'a, 'b> {
             present && client.connected == Some(true) && sub.wanted && sub.data == push.data
         });
         if let Some(at) = place {
-            self.view(at, view);
+            self.view(at, last, client);
             return;
         }
         // Nobody asked for it: it has to be right at its instant all the same.
-        self.out.pushes_judged += u64::from(self.known.horizon.age(view.at).is_some());
+        self.out.pushes_judged += u64::from(self.known.horizon.age(time).is_some());
         if let Some(&follower) = self.follower_of.get(&push.data) {
-            self.followers[follower as usize].judge(&self.known, &view);
+            self.followers[follower as usize].judge(&self.known, &last.view(client, push.subscription, time, None));
         }
     }
 
     /// The next view of a subscription.
-    fn view(&mut self, at: u32, mut view: View) {
+    fn view(&mut self, at: u32, last: Last, client: ClientId) {
         let sub = &mut self.subs[at as usize];
-        let base = if let Waiting::Confirmed(ok) = sub.waiting { ok } else { view.at };
-        let new = || Run { start: view.at, base, last: view.at, reached: 0 };
+        let base = if let Waiting::Confirmed(ok) = sub.waiting { ok } else { last.at };
+        let new = || Run { start: last.at, base, last: last.at, reached: 0 };
         let run = sub.run.get_or_insert_with(new);
-        run.last = view.at;
+        run.last = last.at;
         let first = sub.waiting != Waiting::No;
         let may_be_empty = self.known.record.header.contract.first_push_may_be_empty;
-        view.judged = !(first && may_be_empty && self.known.contents.all[view.content as usize].len == 0);
-        if view.judged && self.known.horizon.age(view.at).is_some() {
+        let judged = !(first && may_be_empty && self.known.contents.all[last.content as usize].len == 0);
+        let last = Last { judged, ..last };
+        if judged && self.known.horizon.age(last.at).is_some() {
             self.out.pushes_judged += 1;
         }
         let settled = sub.unanswered == 0;
         let follower = sub.follower.and_then(|at| self.followers.get_mut(at as usize));
         if let Some(follower) = follower {
-            if let Some(before) = &mut sub.view {
-                (before.until, before.base) = (view.at, Some(run.base));
+            if let Some(before) = sub.last {
+                let before = before.view(client, sub.number, last.at, Some(run.base));
                 if settled {
-                    follower.judge(&self.known, before);
+                    follower.judge(&self.known, &before);
                 } else {
-                    sub.held.push(before.clone());
+                    self.held.entry(at).or_default().push(before);
                 }
             }
             if settled {
-                follower.changes.follow(&view, run, &mut sub.stretch);
+                let view = last.view(client, sub.number, last.at, None);
+                follower.changes.follow(&view, run, &mut sub.stretch, &mut self.out.gauges);
             }
         }
-        let time = view.at;
-        sub.view = Some(view);
+        sub.last = Some(last);
         match std::mem::replace(&mut sub.waiting, Waiting::No) {
             // Came, but late.
-            Waiting::Confirmed(since) => self.overdue(at, since, time),
-            Waiting::Owed(since) => self.owed(at, since, time),
+            Waiting::Confirmed(since) => self.overdue(at, since, last.at),
+            Waiting::Owed(since) => self.owed(at, since, last.at),
             Waiting::No | Waiting::Asked => {}
         }
     }
 
     /// The base of the run is settled: what was held back is judged.
     fn release(&mut self, at: u32) {
+        let held = self.held.remove(&at).unwrap_or_default();
         let sub = &mut self.subs[at as usize];
-        let held = std::mem::take(&mut sub.held);
         let follower = sub.follower.and_then(|at| self.followers.get_mut(at as usize));
         let (Some(follower), Some(run)) = (follower, &mut sub.run) else { return };
+        let (gauges, client) = (&mut self.out.gauges, self.clients[sub.client as usize].id);
         for mut view in held {
-            follower.changes.follow(&view, run, &mut sub.stretch);
+            follower.changes.follow(&view, run, &mut sub.stretch, gauges);
             view.base = Some(run.base);
             follower.judge(&self.known, &view);
         }
-        if let Some(view) = &sub.view {
-            follower.changes.follow(view, run, &mut sub.stretch);
+        if let Some(last) = sub.last {
+            follower.changes.follow(&last.view(client, sub.number, last.at, None), run, &mut sub.stretch, gauges);
         }
     }
 
@@ -402,7 +434,7 @@ impl<'a, 'b> Walk<'a, 'b> {
         }
         let sub = &mut self.subs[at as usize];
         let waiting = std::mem::replace(&mut sub.waiting, Waiting::No);
-        let (live, view, run) = (sub.live.take(), sub.view.take(), sub.run.take());
+        let (live, last, run) = (sub.live.take(), sub.last.take(), sub.run.take());
         if !self.shard.holds(sub.data) {
             return;
         }
@@ -412,8 +444,9 @@ impl<'a, 'b> Walk<'a, 'b> {
                 self.out.judged += u128::from(self.known.horizon.finite_in(Span::new(run.start, time - 1)));
             }
             if let Some(follower) = sub.follower.and_then(|at| self.followers.get_mut(at as usize)) {
-                if let Some(view) = view {
-                    follower.judge(&self.known, &View { until: time, base: Some(run.base), ..view });
+                if let Some(last) = last {
+                    let client = self.clients[sub.client as usize].id;
+                    follower.judge(&self.known, &last.view(client, sub.number, time, Some(run.base)));
                 }
                 follower.changes.ended(&run, time);
             }

@@ -7,7 +7,7 @@
 
 mod shapes;
 
-use checkers::{Options, Report, Verdict, check};
+use checkers::{Options, Report, Verdict, check_joined};
 use harness::master::Master;
 use harness::observer::Observers;
 use harness::plan::Plan;
@@ -111,7 +111,8 @@ fn full(plan: &Plan) -> Full {
     let mut recorded = recorder.finish().unwrap();
     recorded.close().unwrap();
     let written = watch.0.elapsed();
-    let report = check(&header, &recorded.events, &Options { threads: 2, ..Options::default() });
+    let options = Options { threads: 2, ..Options::default() };
+    let report = check_joined(&header, &recorded.joined, &recorded.events, &options);
     let checked = watch.0.elapsed();
     std::fs::remove_file(path).unwrap();
     assert_eq!(report.verdict, Verdict::Pass, "{:?} {:?}", report.reasons, report.checks);

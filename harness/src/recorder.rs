@@ -1,10 +1,11 @@
-//! The history on a thread of its own: one core simulates while the other writes. Only in virtual time, where nothing is
-//! lost by being a moment behind.
+//! The history on a thread of its own: one core simulates while the other writes, and joins what the checkers will ask for.
+//! Only in virtual time, where nothing is lost by being a moment behind.
 
 use crate::recording::{FLUSH_EVERY, Recording};
+use checkers::{Joined, Joiner};
 use history::{Error, Event, Finished, Writer};
 use std::io::Write;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
@@ -24,6 +25,8 @@ pub struct Recorded<W: Write> {
     writer: Writer<W>,
     /// All its events.
     pub events: Vec<Event>,
+    /// What was joined of them.
+    pub joined: Joined,
 }
 
 struct Work<W: Write> {
@@ -31,12 +34,20 @@ struct Work<W: Write> {
     result: Result<(), Error>,
 }
 
+/// What comes from the simulation and what goes back to it.
+struct Ends {
+    batches: Receiver<Vec<Event>>,
+    /// Batches that were emptied: their memory is used again.
+    emptied: Sender<Vec<Event>>,
+}
+
 impl<W: Write + Send + 'static> Recorder<W> {
     /// Writes to `writer` what the recording is told; keeps the events as well.
     pub fn start(writer: Writer<W>) -> (Recorder<W>, Recording<'static>) {
-        let (sender, receiver) = sync_channel(BATCHES_MAX);
-        let thread = std::thread::spawn(move || work(Recorded { writer, events: Vec::new() }, &receiver));
-        (Recorder { thread: Some(thread) }, Recording::over(sender))
+        let (sender, batches) = sync_channel(BATCHES_MAX);
+        let (emptied, again) = channel();
+        let thread = std::thread::spawn(move || work(writer, &Ends { batches, emptied }));
+        (Recorder { thread: Some(thread) }, Recording::over(sender, again))
     }
 
     /// Waits until everything is written: the recording must be gone by now, or this waits for ever. An error of the disk
@@ -57,23 +68,30 @@ impl<W: Write> Drop for Recorder<W> {
     }
 }
 
-fn work<W: Write>(mut recorded: Recorded<W>, batches: &Receiver<Vec<Event>>) -> Work<W> {
+fn work<W: Write>(mut writer: Writer<W>, ends: &Ends) -> Work<W> {
+    let (mut events, mut joiner) = (Vec::new(), Joiner::default());
     let mut flushed = Instant::now();
-    for batch in batches {
-        let mut result = batch.iter().try_for_each(|event| recorded.writer.event(event));
-        recorded.events.extend(batch);
+    let mut result = Ok(());
+    for mut batch in &ends.batches {
+        result = batch.iter().try_for_each(|event| {
+            joiner.see(event);
+            writer.event(event)
+        });
+        events.append(&mut batch);
+        // A simulation that is over needs no memory.
+        let _ = ends.emptied.send(batch);
         // Long runs survive a `kill -9` but for their last moment.
         if result.is_ok() && flushed.elapsed() >= FLUSH_EVERY {
-            result = recorded.writer.flush();
+            result = writer.flush();
             flushed = Instant::now();
         }
         // Whoever still sends learns of it when the recorder is finished: in virtual time that is soon.
         if result.is_err() {
-            return Work { recorded, result };
+            break;
         }
     }
-    let result = recorded.writer.flush();
-    Work { recorded, result }
+    let result = result.and_then(|()| writer.flush());
+    Work { recorded: Recorded { writer, events, joined: joiner.finish() }, result }
 }
 
 impl<W: Write> Recorded<W> {

@@ -5,7 +5,7 @@ use crate::recorder::BATCH;
 use history::{DataIx, Error, Event, Interner, Snapshot, SnapshotId, Writer};
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{Receiver, SyncSender};
 use std::time::{Duration, Instant};
 
 /// At most about this much is lost with the master.
@@ -26,8 +26,24 @@ const TICKS: u32 = 256;
 enum Sink<'a> {
     File(&'a mut Writer<File>),
     Memory(&'a mut Vec<Event>),
-    Thread(SyncSender<Vec<Event>>, Vec<Event>),
+    Thread(Handover),
     Off,
+}
+
+/// To another thread, in batches.
+struct Handover {
+    sender: SyncSender<Vec<Event>>,
+    /// Empty batches that come back.
+    again: Receiver<Vec<Event>>,
+    batch: Vec<Event>,
+}
+
+impl Handover {
+    fn hand_over(&mut self) {
+        let next = self.again.try_recv().unwrap_or_else(|_| Vec::with_capacity(BATCH));
+        // A receiver that is gone has failed, and says why when it is joined.
+        let _ = self.sender.send(std::mem::replace(&mut self.batch, next));
+    }
 }
 
 impl<'a> Recording<'a> {
@@ -41,9 +57,9 @@ impl<'a> Recording<'a> {
         Recording { sink: Sink::Memory(events), interner: Interner::new(), flushed: None, ticks: 0 }
     }
 
-    /// Hands everything to another thread, in batches; the rest when it is dropped.
-    pub(crate) fn over(sender: SyncSender<Vec<Event>>) -> Recording<'a> {
-        let sink = Sink::Thread(sender, Vec::with_capacity(BATCH));
+    /// Hands everything to another thread, in batches, which come back empty; the rest when it is dropped.
+    pub(crate) fn over(sender: SyncSender<Vec<Event>>, again: Receiver<Vec<Event>>) -> Recording<'a> {
+        let sink = Sink::Thread(Handover { sender, again, batch: Vec::with_capacity(BATCH) });
         Recording { sink, interner: Interner::new(), flushed: Some(Instant::now()), ticks: 0 }
     }
 
@@ -69,11 +85,10 @@ impl<'a> Recording<'a> {
                 events.push(event);
                 Ok(())
             }
-            Sink::Thread(sender, batch) => {
-                batch.push(event);
-                if batch.len() == BATCH {
-                    // A receiver that is gone has failed, and says why when it is joined.
-                    let _ = sender.send(std::mem::replace(batch, Vec::with_capacity(BATCH)));
+            Sink::Thread(handover) => {
+                handover.batch.push(event);
+                if handover.batch.len() == BATCH {
+                    handover.hand_over();
                 }
                 Ok(())
             }
@@ -84,7 +99,7 @@ impl<'a> Recording<'a> {
     /// Called often: finishes a frame now and then.
     pub fn tick(&mut self) -> Result<(), Error> {
         self.ticks = self.ticks.wrapping_add(1);
-        let is_virtual = matches!(self.sink, Sink::Thread(..));
+        let is_virtual = matches!(self.sink, Sink::Thread(_));
         let due = !is_virtual || self.ticks.is_multiple_of(TICKS);
         if !due || self.flushed.is_none_or(|at| at.elapsed() < FLUSH_EVERY) {
             return Ok(());
@@ -92,8 +107,8 @@ impl<'a> Recording<'a> {
         self.flushed = Some(Instant::now());
         match &mut self.sink {
             Sink::File(writer) => writer.flush(),
-            Sink::Thread(sender, batch) => {
-                let _ = sender.send(std::mem::take(batch));
+            Sink::Thread(handover) => {
+                handover.hand_over();
                 Ok(())
             }
             Sink::Memory(_) | Sink::Off => Ok(()),
@@ -103,8 +118,8 @@ impl<'a> Recording<'a> {
 
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
-        if let Sink::Thread(sender, batch) = &mut self.sink {
-            let _ = sender.send(std::mem::take(batch));
+        if let Sink::Thread(handover) = &mut self.sink {
+            handover.hand_over();
         }
     }
 }

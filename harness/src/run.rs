@@ -9,7 +9,7 @@ use crate::recording::Recording;
 use crate::store::{self, RunFolder};
 use crate::verdict::{self, Judged};
 use crate::{PROGRAM, worlds};
-use checkers::{Options, Verdict};
+use checkers::{Joined, Options, Verdict};
 use history::{Contract, Header, Loaded, SCHEMA, Writer};
 use reports::RunFacts;
 use std::path::Path;
@@ -74,7 +74,7 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
     facts.wall_ms = Some(wall.elapsed().as_millis() as u64);
     let path = folder.file(store::HISTORY);
     let mut judged = match history {
-        Some(history) => verdict::judge_loaded(history, setting.options, facts, setting.measure),
+        Some((history, joined)) => verdict::judge_loaded(history, &joined, setting.options, facts, setting.measure),
         None => verdict::judge(&path, setting.options, facts, setting.measure)?,
     };
     if driven.interrupted {
@@ -90,14 +90,14 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
 }
 
 /// Starts the system and drives it to the end; the system is shut down on every way out. A whole history that is still
-/// in memory comes back with it, so that it need not be read again.
+/// in memory comes back with it, joined, so that it need not be read again.
 fn drive(
     plan: &Plan,
     folder: &RunFolder,
     observer: &mut dyn Observer,
     stop: &AtomicBool,
     begun: &mut dyn FnMut(&Header),
-) -> Result<(Outcome, Option<Loaded>), Error> {
+) -> Result<(Outcome, Option<(Loaded, Joined)>), Error> {
     let mut world = Shut(worlds::start(plan, &folder.id, Some(&folder.file(store::NODES)))?);
     let info = world.0.info().clone();
     let (header, contract) = header(plan, &info)?;
@@ -114,7 +114,8 @@ fn drive(
             return Ok((outcome, None));
         }
         let finished = recorded.close().map_err(unwritten)?;
-        return Ok((outcome, Some(Loaded::of(header, recorded.events, finished))));
+        let loaded = Loaded::of(header, recorded.events, finished);
+        return Ok((outcome, Some((loaded, recorded.joined))));
     }
     let recording = Recording::new(&mut writer);
     let outcome = Master::new(world.0.as_mut(), plan, contract, recording, observer, stop).run();

@@ -1,7 +1,7 @@
 //! How much air is in the bounds of a pass: for each bound the smallest value with which the same history still passes,
 //! found by bisection. A bound that is more than twice as wide is slack, and reports say so.
 
-use checkers::{CheckResult, Figure, Options, Report, Verdict};
+use checkers::{CheckResult, Figure, Joined, Options, Report, Verdict};
 use history::{Contract, Loaded};
 
 /// Histories with more events are not measured: each step is a whole check.
@@ -19,12 +19,12 @@ const BOUNDS: [Bound; 5] = [
 ];
 
 /// Adds `measured_<bound>` to the figures of the first checker, where the report is a pass.
-pub fn measure(history: &Loaded, options: &Options, report: &mut Report) {
+pub fn measure(history: &Loaded, joined: &Joined, options: &Options, report: &mut Report) {
     if report.verdict != Verdict::Pass || history.events.len() > EVENTS_MAX || options.divisor != 1 {
         return;
     }
     let mut measured: Vec<(&str, i64)> =
-        BOUNDS.iter().filter_map(|bound| Some((bound.0, smallest(history, options, bound)?))).collect();
+        BOUNDS.iter().filter_map(|bound| Some((bound.0, smallest(history, joined, options, bound)?))).collect();
     // What is due in calm is due after a fault: below the measure of calm this bound decides nothing.
     if let [(_, visible), (_, recovered), ..] = measured.as_mut_slice() {
         *recovered = (*recovered).max(*visible);
@@ -36,13 +36,13 @@ pub fn measure(history: &Loaded, options: &Options, report: &mut Report) {
 }
 
 /// The smallest value of a bound, to a fiftieth, with which the history is no violation.
-fn smallest(history: &Loaded, options: &Options, (_, bound): &Bound) -> Option<i64> {
+fn smallest(history: &Loaded, joined: &Joined, options: &Options, (_, bound): &Bound) -> Option<i64> {
     let mut header = history.header.clone();
     let (mut fails, mut holds) = (0, *bound(&mut header.contract)?);
     while holds - fails > 1.max(holds / 50) {
         let middle = fails + (holds - fails) / 2;
         *bound(&mut header.contract)? = middle;
-        if checkers::check(&header, &history.events, options).verdict == Verdict::Violation {
+        if checkers::check_joined(&header, joined, &history.events, options).verdict == Verdict::Violation {
             fails = middle;
         } else {
             holds = middle;

@@ -4,7 +4,7 @@
 use crate::error::Error;
 use crate::slack;
 use crate::store::{self, RunFolder};
-use checkers::{Options, Report, Verdict};
+use checkers::{Joined, Options, Report, Verdict};
 use history::{Damage, Loaded, Source, Stored};
 use reports::{Run, RunFacts};
 use std::path::Path;
@@ -42,7 +42,9 @@ pub fn judge(path: &Path, options: &Options, facts: RunFacts, measure: bool) -> 
     if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() >= STREAMED_BYTES) {
         return judge_stored(Stored::open(path).map_err(unusable)?, options, facts);
     }
-    Ok(judge_loaded(history::read(path).map_err(unusable)?, options, facts, measure))
+    let history = history::read(path).map_err(unusable)?;
+    let joined = Joined::of(&history.events);
+    Ok(judge_loaded(history, &joined, options, facts, measure))
 }
 
 /// Checks a history as it is read, once for each pass, so that memory does not grow with its pushes. Bounds are not measured
@@ -80,17 +82,24 @@ fn judge_end(report: &mut Report, damage: Option<&Damage>, closed: bool, events:
     report.reasons.push(reason);
 }
 
-/// Checks a history that was read, or that was written a moment ago and is still in memory.
-pub fn judge_loaded(mut history: Loaded, options: &Options, mut facts: RunFacts, measure: bool) -> Judged {
+/// Checks a history that was read, or that was written a moment ago and is still in memory; `joined` is what was joined of
+/// its events.
+pub fn judge_loaded(
+    mut history: Loaded,
+    joined: &Joined,
+    options: &Options,
+    mut facts: RunFacts,
+    measure: bool,
+) -> Judged {
     history.header.contract = checkers::calibrate(&history.header, &history.events, options);
-    let mut report = checkers::check(&history.header, &history.events, options);
+    let mut report = checkers::check_joined(&history.header, joined, &history.events, options);
     judge_end(&mut report, history.damage.as_ref(), history.closing.is_some(), history.events.len() as u64);
     report.suspect = checkers::suspect::locate(&checkers::suspect::observe(&history.header, &history.events));
     if let Some(closing) = &history.closing {
         facts.history_hash = Some(closing.hash.clone());
     }
     if measure {
-        slack::measure(&history, options, &mut report);
+        slack::measure(&history, joined, options, &mut report);
     }
     facts.peak_bytes = peak_bytes();
     Judged { history, stored: None, report, facts }

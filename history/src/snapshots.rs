@@ -1,8 +1,8 @@
 //! From contents to snapshots: each content is written once, as a difference to the one before it.
 //!
 //! A hot dataId is pushed to tens of thousands of subscribers, mostly the same content, often the very same allocation, and
-//! otherwise one that differs little from the last. So there are four ways, from cheap to dear: the same allocation again;
-//! a content that is much like the last new one, element by element; a content with a known fingerprint; and a new
+//! otherwise one that differs little from the last. So there are five ways, from cheap to dear: an allocation seen a moment
+//! ago; one seen not long ago; a content that is much like the last new one, element by element; a content with a known fingerprint; and a new
 //! content, which is sorted and compared with the last one.
 
 use crate::{DataIx, Snapshot, SnapshotId};
@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// How many allocations are remembered for each dataId: nodes that lag push older contents at the same time.
 const ALLOCATIONS: usize = 4;
+/// How many allocations are remembered over all dataIds: the pushes of so many contents may come mixed.
+const NEAR: usize = 1024;
 /// Contents that differ in more elements are sorted and compared as a whole.
 const CHANGES_MAX: usize = 64;
 
@@ -21,7 +23,16 @@ const CHANGES_MAX: usize = 64;
 pub struct Interner {
     known: FxHashMap<(DataIx, Fingerprint), SnapshotId>,
     recent: FxHashMap<DataIx, Recent>,
+    /// Allocations seen a moment ago, each where its address puts it; empty before the first.
+    near: Vec<Option<Near>>,
     next: SnapshotId,
+}
+
+/// An allocation seen a moment ago. Holding it keeps its address from being used again.
+struct Near {
+    content: Arc<[Arc<str>]>,
+    data: DataIx,
+    id: SnapshotId,
 }
 
 /// The number of a content, and how to define it if it is new.
@@ -63,6 +74,23 @@ impl Interner {
 
     /// As [`Interner::intern`], and all but free for an allocation that was seen a moment ago.
     pub fn intern_shared(&mut self, data: DataIx, content: &Arc<[Arc<str>]>) -> Interned {
+        let place = Arc::as_ptr(content).cast::<u8>().addr() / 64 % NEAR;
+        if let Some(Some(near)) = self.near.get(place)
+            && Arc::ptr_eq(&near.content, content)
+            && near.data == data
+        {
+            return Interned { id: near.id, new: None };
+        }
+        let interned = self.intern_recent(data, content);
+        if self.near.is_empty() {
+            self.near.resize_with(NEAR, || None);
+        }
+        self.near[place] = Some(Near { content: Arc::clone(content), data, id: interned.id });
+        interned
+    }
+
+    /// All but free for an allocation that was among the last of its dataId.
+    fn intern_recent(&mut self, data: DataIx, content: &Arc<[Arc<str>]>) -> Interned {
         if let Some(recent) = self.recent.get(&data)
             && let Some((_, id)) = recent.allocations.iter().find(|(seen, _)| Arc::ptr_eq(seen, content))
         {
