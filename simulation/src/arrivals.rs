@@ -14,10 +14,11 @@ pub(crate) struct Arrivals {
 }
 
 /// The least size of a table.
-const SLOTS_MIN: usize = 32;
+const SLOTS_MIN: usize = 256;
 
 impl Arrivals {
     /// The arrival of the last message on this channel, to be read and changed; something past if none is under way.
+    #[inline]
     pub fn last(&mut self, channel: Channel, now: Nanos) -> &mut Nanos {
         if 2 * (self.used + 1) > self.slots.len() {
             self.sweep(now);
@@ -56,6 +57,7 @@ impl Arrivals {
     }
 
     /// Forgets what is past. The table is a quarter full afterwards, or less.
+    #[cold]
     fn sweep(&mut self, now: Nanos) {
         let old = std::mem::take(&mut self.slots);
         let ahead = |slot: &&(Channel, Nanos)| slot.0 != NO_CHANNEL && slot.1 > now;

@@ -3,7 +3,7 @@
 //! Invariant: the kernel knows nothing of what nodes say or do. Same machines, same seed, same calls: the same steps.
 
 use crate::host::{Admission, Host, InputOf};
-use crate::machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs};
+use crate::machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs, fetch};
 use crate::network::{Arrival, Network, Way};
 use crate::trace::{Trace, Traced};
 use crate::{Clock, EventQueue, Latency, Trouble};
@@ -24,6 +24,14 @@ enum What<M: Machine> {
     Input(InputOf<M>),
     /// A slow node is done with the first input of its backlog.
     Served,
+    /// Nothing.
+    Nothing,
+}
+
+impl<M: Machine> Default for Due<M> {
+    fn default() -> Self {
+        Due { node: 0, life: 0, what: What::Nothing }
+    }
 }
 
 /// What a kernel counts.
@@ -163,7 +171,13 @@ impl<M: Machine> Kernel<M> {
 
     /// Runs the next event if it is due by `until`; false, and time stands at `until`, if there is none.
     pub fn run_one(&mut self, until: Nanos) -> bool {
+        self.run_next(until).is_some()
+    }
+
+    /// The same; says which node it was for.
+    pub fn run_next(&mut self, until: Nanos) -> Option<NodeId> {
         let (hosts, network) = (&self.hosts, &self.network);
+        let near = |due: &Due<M>| fetch(due.life);
         let soon = |due: &Due<M>| {
             if let What::Input(input) = &due.what {
                 hosts[due.node as usize].machine.prepare(input);
@@ -172,44 +186,37 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         };
-        match self.queue.pop_until(until, soon) {
-            Some((time, due)) => {
-                assert!(time >= self.now, "time never goes back");
-                self.now = time;
-                self.arrive(due);
-                true
-            }
-            None => {
-                self.now = self.now.max(until);
-                false
-            }
+        let Some((time, place)) = self.queue.due(until, near, soon) else {
+            self.now = self.now.max(until);
+            return None;
+        };
+        assert!(time >= self.now, "time never goes back");
+        self.now = time;
+        let due = self.queue.take(place);
+        let (node, host) = (due.node, &self.hosts[due.node as usize]);
+        let here = due.life == host.life && host.up;
+        if here && host.is_prompt() {
+            self.step(due);
+        } else {
+            self.arrive(here, due);
         }
+        Some(node)
     }
 
     /// Hands an input to a node at once, from outside.
     pub fn tell(&mut self, node: NodeId, channel: Channel, message: M::Message) {
-        let life = self.hosts[node as usize].life;
+        let host = &self.hosts[node as usize];
         let what = What::Input(Input::Message { from: node, channel, message });
-        self.arrive(Due { node, life, what });
+        self.arrive(host.up, Due { node, life: host.life, what });
     }
 
     fn expect(&mut self, at: Nanos, node: NodeId, life: u32, input: InputOf<M>) {
         self.queue.push(at, Due { node, life, what: What::Input(input) });
     }
 
-    #[inline(always)]
-    fn arrive(&mut self, due: Due<M>) {
-        let host = &self.hosts[due.node as usize];
-        let here = due.life == host.life && host.up;
-        match due.what {
-            What::Input(input) if here && host.is_prompt() => self.step(due.node, input),
-            _ => self.arrive_badly(here, due),
-        }
-    }
-
-    /// Something reaches a process that is not itself, or not there.
+    /// Something reaches a process that may not be itself, or not there.
     #[cold]
-    fn arrive_badly(&mut self, here: bool, due: Due<M>) {
+    fn arrive(&mut self, here: bool, due: Due<M>) {
         let Due { node, what, .. } = due;
         match what {
             What::Input(input) if here => self.admit(node, input),
@@ -233,12 +240,13 @@ impl<M: Machine> Kernel<M> {
 
     fn admit(&mut self, node: NodeId, input: InputOf<M>) {
         let host = &mut self.hosts[node as usize];
+        let life = host.life;
         match host.admit(&input) {
-            Admission::Now => self.step(node, input),
+            Admission::Now => self.step_apart(Due { node, life, what: What::Input(input) }),
             Admission::Waits => host.backlog.push_back(input),
             Admission::Begins => {
                 host.backlog.push_back(input);
-                let due = Due { node, life: host.life, what: What::Served };
+                let due = Due { node, life, what: What::Served };
                 self.queue.push(self.now + host.condition.service, due);
             }
         }
@@ -247,6 +255,7 @@ impl<M: Machine> Kernel<M> {
     /// A slow node is done with an input and begins the next one.
     fn served(&mut self, node: NodeId) {
         let host = &mut self.hosts[node as usize];
+        let life = host.life;
         // Paused or half-dead meanwhile: the rest waits until that is over.
         if host.condition.paused || host.condition.half_dead {
             host.condition.busy = false;
@@ -255,11 +264,11 @@ impl<M: Machine> Kernel<M> {
         let input = host.backlog.pop_front();
         host.condition.busy = !host.backlog.is_empty();
         if host.condition.busy {
-            let due = Due { node, life: host.life, what: What::Served };
+            let due = Due { node, life, what: What::Served };
             self.queue.push(self.now + host.condition.service, due);
         }
         if let Some(input) = input {
-            self.step(node, input);
+            self.step_apart(Due { node, life, what: What::Input(input) });
         }
     }
 
@@ -273,51 +282,50 @@ impl<M: Machine> Kernel<M> {
         count
     }
 
-    fn step(&mut self, node: NodeId, input: InputOf<M>) {
+    /// For all but the loop that nearly all steps are made in.
+    #[inline(never)]
+    fn step_apart(&mut self, due: Due<M>) {
+        self.step(due);
+    }
+
+    #[inline(always)]
+    fn step(&mut self, due: Due<M>) {
+        let (node, life) = (due.node, due.life);
+        let What::Input(input) = due.what else { return };
         let host = &mut self.hosts[node as usize];
         host.steps += 1;
         self.counters.steps += 1;
         let mut outputs = self.outputs.take().unwrap_or_default();
         host.machine.step(host.clock.read(self.now), input, &mut outputs);
-        // Most steps do one thing or nothing, so it is worth to ask before each loop.
-        if !outputs.timers.is_empty() {
-            let life = host.life;
-            for (after, timer) in outputs.timers.drain(..) {
-                let at = self.now + host.clock.true_duration(after);
-                self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
-            }
+        // In order; mostly there is one thing or nothing.
+        turn(&mut outputs.timers);
+        while let Some((after, timer)) = outputs.timers.pop() {
+            let at = self.now + host.clock.true_duration(after);
+            self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
         }
-        if outputs.messages.len() == 1 {
-            let only = outputs.messages.pop();
-            only.into_iter().for_each(|(to, channel, message)| self.send(node, to, channel, message));
-        } else if !outputs.messages.is_empty() {
-            for (to, channel, message) in outputs.messages.drain(..) {
-                self.send(node, to, channel, message);
-            }
+        turn(&mut outputs.messages);
+        while let Some((to, channel, message)) = outputs.messages.pop() {
+            self.send(node, to, channel, message);
+        }
+        turn(&mut outputs.reports);
+        while let Some(report) = outputs.reports.pop() {
+            self.reports.push((self.now, report));
         }
         if !outputs.reached.is_empty() {
             for name in outputs.reached.drain(..) {
                 *self.reached.entry(name).or_insert(0) += 1;
             }
         }
-        if !outputs.reports.is_empty() {
-            let now = self.now;
-            self.reports.extend(outputs.reports.drain(..).map(|report| (now, report)));
-        }
         self.outputs = Some(outputs);
     }
 
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
         self.counters.sent += 1;
         let life = self.hosts[to as usize].life;
         let arrival = self.route(Way { from, to, channel }, message.identity(), || message.size());
         if self.trace.is_on() {
-            let trace = |arrives| Traced { sent: self.now, arrives, from, to, channel, says: message.says() };
-            let copy = arrival.and_then(|arrival| arrival.again).map(|again| trace(Some(again)));
-            let first = trace(arrival.map(|arrival| arrival.at));
-            self.trace.note(first);
-            copy.into_iter().for_each(|copy| self.trace.note(copy));
+            self.note((from, to), channel, &message, arrival);
         }
         let Some(Arrival { at, again }) = arrival else { return };
         if let Some(again) = again {
@@ -326,7 +334,17 @@ impl<M: Machine> Kernel<M> {
         self.expect(at, to, life, Input::Message { from, channel, message });
     }
 
-    #[inline]
+    /// Remembers what becomes of a message.
+    #[cold]
+    fn note(&mut self, (from, to): (NodeId, NodeId), channel: Channel, message: &M::Message, arrival: Option<Arrival>) {
+        let trace = |arrives| Traced { sent: self.now, arrives, from, to, channel, says: message.says() };
+        let copy = arrival.and_then(|arrival| arrival.again).map(|again| trace(Some(again)));
+        let first = trace(arrival.map(|arrival| arrival.at));
+        self.trace.note(first);
+        copy.into_iter().for_each(|copy| self.trace.note(copy));
+    }
+
+    #[inline(always)]
     fn route(&mut self, way: Way, identity: u64, size: impl Fn() -> u64) -> Option<Arrival> {
         let arrival = self.network.route(self.now, way, identity, size);
         if arrival.is_none() {
@@ -453,5 +471,13 @@ impl<M: Machine> Kernel<M> {
     /// When everything that is under way on this link will have arrived.
     pub fn busy_until(&self, from: NodeId, to: NodeId) -> Nanos {
         self.network.busy_until(from, to)
+    }
+}
+
+/// Turns a list round, to be taken from its end.
+#[inline(always)]
+fn turn<T>(list: &mut [T]) {
+    if list.len() > 1 {
+        list.reverse();
     }
 }

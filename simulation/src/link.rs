@@ -124,9 +124,14 @@ impl Link {
         Link { draws, latency, holds: Vec::new(), last_arrival: 0, channels: Arrivals::default(), busy_until: 0 }
     }
 
-    /// When the last message on this channel arrives, if that lies ahead.
-    pub fn last_arrival(&mut self, channel: Channel, now: Nanos) -> &mut Nanos {
-        if channel == NO_CHANNEL { &mut self.last_arrival } else { self.channels.last(channel, now) }
+    /// A message that would arrive at `at` waits for those ahead of it on its channel: when it arrives.
+    #[inline(always)]
+    pub fn queue(&mut self, channel: Channel, now: Nanos, at: Nanos) -> Nanos {
+        let last = if channel == NO_CHANNEL { &mut self.last_arrival } else { self.channels.last(channel, now) };
+        let at = at.max(*last);
+        *last = at;
+        self.busy_until = self.busy_until.max(at);
+        at
     }
 
     /// A message may be sent on this channel soon.
@@ -134,15 +139,25 @@ impl Link {
         self.channels.prepare(channel);
     }
 
+    /// The state of draws for a message.
+    #[inline(always)]
+    fn draws_for<S>(&self, letter: &Letter<S>) -> u64 {
+        hash_on(hash_on(self.draws, u64::from(letter.channel)), letter.identity)
+    }
+
+    /// How long a message takes without faults, before waiting for those ahead of it.
+    #[inline(always)]
+    pub fn undisturbed<S>(&self, letter: &Letter<S>) -> Nanos {
+        let Latency { base, jitter } = self.latency;
+        if jitter == 0 { base } else { base + hash_on(self.draws_for(letter), 0) % (jitter + 1) }
+    }
+
     /// What becomes of a message; none if it never arrives. `touched` is told each fault that affected it.
     pub fn passage(&mut self, letter: &Letter<impl Fn() -> u64>, mut touched: impl FnMut(u32)) -> Option<Passage> {
-        let state = hash_on(hash_on(self.draws, u64::from(letter.channel)), letter.identity);
+        let state = self.draws_for(letter);
         let draw = |what: u64| hash_on(state, what);
         let hit = |what: u64, permille: u32| draw(what) % 1000 < u64::from(permille);
-        let mut passage = Passage { takes: self.latency.base, overtakable: false, again: None };
-        if self.latency.jitter > 0 {
-            passage.takes += draw(0) % (self.latency.jitter + 1);
-        }
+        let mut passage = Passage { takes: self.undisturbed(letter), overtakable: false, again: None };
         for hold in &mut self.holds {
             match hold.trouble {
                 Trouble::Cut => {

@@ -42,20 +42,30 @@ impl Network {
     }
 
     /// When a message sent now arrives; none if it does not. `identity` and `size` are those of the message.
+    #[inline(always)]
     pub fn route(&mut self, now: Nanos, way: Way, identity: u64, size: impl Fn() -> u64) -> Option<Arrival> {
         let Way { from, to, channel } = way;
         if from == to {
             return Some(Arrival { at: now, again: None });
         }
         let index = self.index(from, to);
-        let (touches, link) = (&mut self.touches, &mut self.links[index]);
+        let link = &mut self.links[index];
         let letter = Letter { channel, identity, sent: now, size };
-        let passage = link.passage(&letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
-        let mut at = now.saturating_add(passage.takes);
+        if link.holds.is_empty() {
+            let at = now.saturating_add(link.undisturbed(&letter));
+            return Some(Arrival { at: link.queue(channel, now, at), again: None });
+        }
+        self.route_disturbed(index, &letter)
+    }
+
+    /// The same on a link with faults.
+    #[inline(never)]
+    fn route_disturbed(&mut self, index: usize, letter: &Letter<impl Fn() -> u64>) -> Option<Arrival> {
+        let (touches, link) = (&mut self.touches, &mut self.links[index]);
+        let passage = link.passage(letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
+        let mut at = letter.sent.saturating_add(passage.takes);
         if !passage.overtakable {
-            let last = link.last_arrival(channel, now);
-            at = at.max(*last);
-            *last = at;
+            at = link.queue(letter.channel, letter.sent, at);
         }
         let again = passage.again.map(|late| at.saturating_add(late));
         link.busy_until = link.busy_until.max(again.unwrap_or(at));

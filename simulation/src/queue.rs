@@ -2,7 +2,6 @@
 //!
 //! Small keys move through a `Wheel`, the events stay where they are.
 
-use crate::machine::fetch;
 use crate::wheel::{Key, Wheel};
 use history::Nanos;
 use std::mem::ManuallyDrop;
@@ -12,35 +11,42 @@ const PLACE_BITS: u32 = 26;
 const PLACES_MAX: usize = 1 << PLACE_BITS;
 /// Fewer things than this are not worth to be looked at together.
 const TOGETHER: usize = 4;
+/// Where no more than this ever waited at once, everything is near, and nothing is worth to be looked at before its time.
+const NEAR: usize = 1 << 12;
 
-/// Room for an event; events of up to 64 bytes take one line of the processor's cache each. A free one is filled without
-/// a look at what is in it, which is nothing, since that would mean to wait for the memory.
+/// Room for an event; events of up to 64 bytes take one line of the processor's cache each. A free one holds the default,
+/// and is filled without a look at it, since that would mean to wait for the memory.
 #[derive(Debug)]
 #[repr(align(64))]
-struct Item<T>(ManuallyDrop<Option<T>>);
+struct Item<T>(ManuallyDrop<T>);
 
 impl<T> Item<T> {
     fn of(item: T) -> Item<T> {
-        Item(ManuallyDrop::new(Some(item)))
+        Item(ManuallyDrop::new(item))
     }
 }
 
-/// Events in order of (time, sequence). At most 2^26 wait at once, and at most 2^38 pass through.
+/// Where an event is that is due.
 #[derive(Debug)]
-pub struct EventQueue<T> {
+pub(crate) struct Place(usize);
+
+/// Events in order of (time, sequence). At most 2^26 wait at once, and at most 2^38 pass through. The default of an event
+/// stands for none, and must not own memory: it is never dropped.
+#[derive(Debug)]
+pub struct EventQueue<T: Default> {
     wheel: Wheel,
     items: Vec<Item<T>>,
     free: Vec<u32>,
     sequence: u64,
 }
 
-impl<T> Default for EventQueue<T> {
+impl<T: Default> Default for EventQueue<T> {
     fn default() -> Self {
         EventQueue { wheel: Wheel::default(), items: Vec::new(), free: Vec::new(), sequence: 0 }
     }
 }
 
-impl<T> EventQueue<T> {
+impl<T: Default> EventQueue<T> {
     /// An empty queue.
     pub fn new() -> Self {
         Self::default()
@@ -72,37 +78,42 @@ impl<T> EventQueue<T> {
 
     /// The next one, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, T)> {
-        self.pop_until(Nanos::MAX, |_| ())
+        let (time, place) = self.due(Nanos::MAX, |_| (), |_| ())?;
+        Some((time, self.take(place)))
     }
 
-    /// The next one, with its time, if it is due by `limit`. `soon` is shown what comes next, a few at a time, in no order:
-    /// looking at many things at once fetches them side by side from memory, which later would happen one by one.
+    /// When the next one is due, and where it is, if it is due by `limit`: it must be taken from there. `near` and then `soon` are shown what comes next, a few at a time, in
+    /// no order: looking at many things at once fetches them side by side from memory, which later would happen one by one.
     #[inline]
-    pub fn pop_until(&mut self, limit: Nanos, mut soon: impl FnMut(&T)) -> Option<(Nanos, T)> {
+    pub(crate) fn due(&mut self, limit: Nanos, near: impl Fn(&T), soon: impl Fn(&T)) -> Option<(Nanos, Place)> {
         let items = &self.items;
         let soon = |keys: &[Key]| {
-            if keys.len() >= TOGETHER {
+            if keys.len() >= TOGETHER && items.len() > NEAR {
                 // In two goes: the first depends on nothing that it fetches, so that the processor need not guess.
-                keys.iter().for_each(|key| fetch(items[place(*key)].0.is_some()));
-                keys.iter().filter_map(|key| items[place(*key)].0.as_ref()).for_each(&mut soon);
+                keys.iter().for_each(|key| near(&items[place(*key)].0));
+                keys.iter().for_each(|key| soon(&items[place(*key)].0));
             }
         };
         let key = self.wheel.pop_until(limit, soon)?;
-        let place = place(key);
-        let item = self.items[place].0.take().expect("what is due is there");
-        self.free.push(place as u32);
-        Some((key.time(), item))
+        Some((key.time(), Place(place(key))))
+    }
+
+    /// Takes out what is due.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, place: Place) -> T {
+        self.free.push(place.0 as u32);
+        std::mem::take(&mut *self.items[place.0].0)
     }
 
     /// Gives events other times: `time` is asked for each with its present time. Costs as much as putting all in again.
     pub fn retime(&mut self, mut time: impl FnMut(Nanos, &T) -> Nanos) {
         let items = &self.items;
-        self.wheel.retime(|key| items[place(key)].0.as_ref().map_or(key.time(), |item| time(key.time(), item)));
+        self.wheel.retime(|key| time(key.time(), &items[place(key)].0));
     }
 
     /// How many wait.
     pub fn len(&self) -> usize {
-        self.wheel.len()
+        self.items.len() - self.free.len()
     }
 
     /// True if none waits.
@@ -111,9 +122,9 @@ impl<T> EventQueue<T> {
     }
 }
 
-impl<T> Drop for EventQueue<T> {
+impl<T: Default> Drop for EventQueue<T> {
     fn drop(&mut self) {
-        self.items.iter_mut().for_each(|item| drop(item.0.take()));
+        self.items.iter_mut().for_each(|item| drop(std::mem::take(&mut *item.0)));
     }
 }
 

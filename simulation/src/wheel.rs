@@ -38,7 +38,7 @@ const WORDS: usize = SLOTS / 64;
 /// So many keys are shown at once: what they stand for fits the processor's nearest cache.
 const SHOWN: usize = 32;
 /// Enough for every u64.
-const LEVELS: u32 = (64 - FINE_BITS).div_ceil(SLOT_BITS);
+const LEVELS: usize = (64 - FINE_BITS).div_ceil(SLOT_BITS) as usize;
 
 #[derive(Debug)]
 struct Level {
@@ -48,53 +48,64 @@ struct Level {
 }
 
 impl Level {
-    fn new() -> Level {
-        Level { slots: [const { Vec::new() }; SLOTS], occupied: [0; WORDS] }
-    }
+    const EMPTY: Level = Level { slots: [const { Vec::new() }; SLOTS], occupied: [0; WORDS] };
 
+    #[inline]
     fn push(&mut self, slot: usize, key: Key) {
-        self.slots[slot].push(key);
-        self.occupied[slot / 64] |= 1 << (slot % 64);
+        self.slots[slot % SLOTS].push(key);
+        self.occupied[slot / 64 % WORDS] |= 1 << (slot % 64);
     }
 
-    /// The slot holds nothing any more.
-    fn vacate(&mut self, slot: usize) {
-        self.occupied[slot / 64] &= !(1 << (slot % 64));
-    }
-
-    fn first(&self) -> Option<usize> {
-        let word = self.occupied.iter().position(|word| *word != 0)?;
-        Some(word * 64 + self.occupied[word].trailing_zeros() as usize)
+    /// The first slot that holds something, which is not occupied any more: somebody takes over what it holds.
+    #[inline]
+    fn vacate_first(&mut self) -> Option<usize> {
+        let at = self.occupied.iter().position(|word| *word != 0)?;
+        let word = &mut self.occupied[at];
+        let bit = word.trailing_zeros() as usize;
+        *word &= *word - 1;
+        Some((at * 64 + bit) % SLOTS)
     }
 }
 
 /// Keys in order.
 #[derive(Debug)]
 pub(crate) struct Wheel {
-    levels: Vec<Level>,
-    /// Where the slot begins that is sorted. Every key on a level is due after it ends.
-    cursor: Nanos,
-    /// The keys of that slot, last first.
+    levels: Box<[Level; LEVELS]>,
+    /// Number of the fine slot that is sorted. Every key on a level is due after it ends.
+    cursor: u64,
+    /// The keys of that slot, those that were taken out included.
     sorted: Vec<Key>,
-    /// How many of them have not been shown.
-    hidden: usize,
+    /// How many of them were taken out.
+    taken: usize,
+    /// How many of them were shown.
+    shown: usize,
     /// What was put in for that slot or before it since it was sorted.
     late: BinaryHeap<Reverse<Key>>,
-    len: usize,
 }
 
 impl Default for Wheel {
     fn default() -> Self {
-        let levels = (0..LEVELS).map(|_| Level::new()).collect();
-        Wheel { levels, cursor: 0, sorted: Vec::new(), hidden: 0, late: BinaryHeap::new(), len: 0 }
+        let levels = Box::new([Level::EMPTY; LEVELS]);
+        Wheel { levels, cursor: 0, sorted: Vec::new(), taken: 0, shown: 0, late: BinaryHeap::new() }
     }
 }
 
 impl Wheel {
     /// Puts a key in.
+    #[inline]
     pub fn push(&mut self, key: Key) {
-        self.len += 1;
-        if key.time() >> FINE_BITS <= self.cursor >> FINE_BITS {
+        let slot = key.time() >> FINE_BITS;
+        if slot > self.cursor && (slot ^ self.cursor) < SLOTS as u64 {
+            self.levels[0].push(slot as usize % SLOTS, key);
+        } else {
+            self.push_elsewhere(key);
+        }
+    }
+
+    /// Puts a key in that is not on the finest level yet.
+    #[inline(never)]
+    fn push_elsewhere(&mut self, key: Key) {
+        if key.time() >> FINE_BITS <= self.cursor {
             self.late.push(Reverse(key));
         } else {
             self.place(key);
@@ -103,16 +114,16 @@ impl Wheel {
 
     /// Puts a key that is due after the sorted slot on the finest level that reaches it.
     fn place(&mut self, key: Key) {
-        let highest = 63 - ((key.time() ^ self.cursor) >> FINE_BITS).leading_zeros();
+        let slot = key.time() >> FINE_BITS;
+        let highest = 63 - (slot ^ self.cursor).leading_zeros();
         let level = highest / SLOT_BITS;
-        let slot = (key.time() >> (FINE_BITS + level * SLOT_BITS)) as usize % SLOTS;
-        self.levels[level as usize].push(slot, key);
+        self.levels[level as usize].push((slot >> (level * SLOT_BITS)) as usize % SLOTS, key);
     }
 
     /// The least key.
     pub fn first(&mut self) -> Option<Key> {
         self.settle();
-        match (self.sorted.last(), self.late.peek()) {
+        match (self.sorted.get(self.taken), self.late.peek()) {
             (Some(sorted), Some(Reverse(late))) => Some(*sorted.min(late)),
             (sorted, late) => sorted.or(late.map(|Reverse(late)| late)).copied(),
         }
@@ -121,33 +132,38 @@ impl Wheel {
     /// Takes the least key out if it is due by `limit`. `soon` is shown keys that come next, a few at a time.
     #[inline]
     pub fn pop_until(&mut self, limit: Nanos, soon: impl FnOnce(&[Key])) -> Option<Key> {
-        self.settle();
-        if self.sorted.len() == self.hidden {
-            self.hidden = self.hidden.saturating_sub(SHOWN);
-            soon(&self.sorted[self.hidden..]);
+        if self.taken == self.shown {
+            self.settle();
+            self.shown = self.sorted.len().min(self.taken + SHOWN);
+            soon(&self.sorted[self.taken..self.shown]);
         }
-        let sorted = self.sorted.last().copied();
+        let sorted = self.sorted.get(self.taken).copied();
+        if !self.late.is_empty() {
+            return self.pop_either(sorted, limit);
+        }
+        let first = sorted.filter(|first| first.time() <= limit)?;
+        self.taken += 1;
+        Some(first)
+    }
+
+    /// Takes the least key out, of those that came late or this one, if it is due by `limit`.
+    #[cold]
+    fn pop_either(&mut self, sorted: Option<Key>, limit: Nanos) -> Option<Key> {
         let late =
             self.late.peek().map(|Reverse(late)| *late).filter(|late| sorted.is_none_or(|sorted| *late < sorted));
         let first = late.or(sorted).filter(|first| first.time() <= limit)?;
         if late.is_some() {
             self.late.pop();
         } else {
-            self.sorted.pop();
+            self.taken += 1;
         }
-        self.len -= 1;
         Some(first)
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.len
     }
 
     /// Makes sure that the least key is among `sorted` and `late`.
     #[inline]
     fn settle(&mut self) {
-        if self.sorted.is_empty() && self.late.is_empty() && self.len > 0 {
+        if self.taken == self.sorted.len() && self.late.is_empty() {
             self.fill();
         }
     }
@@ -155,48 +171,51 @@ impl Wheel {
     /// Moves on to the first fine slot that holds something, and sorts it.
     #[inline(never)]
     fn fill(&mut self) {
+        self.sorted.clear();
+        (self.taken, self.shown) = (0, 0);
         while self.sorted.is_empty() {
-            let first = |(level, wheel): (usize, &Level)| wheel.first().map(|slot| (level, slot));
-            let Some((level, slot)) = self.levels.iter().enumerate().find_map(first) else { return };
-            self.advance(level, slot);
+            if let Some(slot) = self.levels[0].vacate_first() {
+                self.cursor = self.cursor / SLOTS as u64 * SLOTS as u64 + slot as u64;
+                // The vectors change places, so that their memory is used again.
+                std::mem::swap(&mut self.sorted, &mut self.levels[0].slots[slot]);
+            } else if !self.descend() {
+                return;
+            }
         }
+        // Nearly always there are one, two or three.
         if self.sorted.len() > 1 {
-            self.sorted.sort_unstable_by(|a, b| b.cmp(a));
+            self.sorted.sort_unstable();
         }
-        self.hidden = self.sorted.len();
     }
 
-    /// Moves on to this slot: takes it over, or spreads it over the levels below.
-    fn advance(&mut self, level: usize, slot: usize) {
-        let shift = FINE_BITS + level as u32 * SLOT_BITS;
-        let above = (shift + SLOT_BITS).min(63);
+    /// Moves on to the first slot of the finest level that holds something, which is not the finest of all: spreads it over
+    /// the levels below. False if there is none.
+    #[cold]
+    fn descend(&mut self) -> bool {
+        let first = |level: usize| Some((level, self.levels[level].vacate_first()?));
+        let Some((level, slot)) = (1..LEVELS).find_map(first) else { return false };
+        let (shift, above) = (level as u32 * SLOT_BITS, (level as u32 + 1) * SLOT_BITS);
         self.cursor = self.cursor >> above << above | (slot as u64) << shift;
-        let wheel = &mut self.levels[level];
-        wheel.vacate(slot);
-        if level == 0 {
-            // The vectors change places, so that their memory is used again.
-            return std::mem::swap(&mut self.sorted, &mut wheel.slots[slot]);
-        }
-        let mut keys = std::mem::take(&mut wheel.slots[slot]);
+        let mut keys = std::mem::take(&mut self.levels[level].slots[slot]);
         for key in keys.drain(..) {
-            match key.time() >> FINE_BITS == self.cursor >> FINE_BITS {
+            match key.time() >> FINE_BITS == self.cursor {
                 true => self.sorted.push(key),
                 false => self.place(key),
             }
         }
         self.levels[level].slots[slot] = keys;
+        true
     }
 
     /// Gives keys other times, in one go: each key is asked for once.
     pub fn retime(&mut self, mut time: impl FnMut(Key) -> Nanos) {
-        let mut keys = std::mem::take(&mut self.sorted);
-        self.hidden = 0;
+        let mut keys = std::mem::take(&mut self.sorted).split_off(self.taken);
+        (self.taken, self.shown) = (0, 0);
         keys.extend(self.late.drain().map(|Reverse(key)| key));
-        for level in &mut self.levels {
+        for level in self.levels.iter_mut() {
             level.occupied = [0; WORDS];
             keys.extend(level.slots.iter_mut().flat_map(|slot| slot.drain(..)));
         }
-        self.len = 0;
         for key in keys {
             self.push(Key::new(time(key), key.rest()));
         }
