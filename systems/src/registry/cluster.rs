@@ -164,6 +164,10 @@ impl Cluster {
 
     /// The next version, a few leaders nearer to balance; none if it is balanced. The old leader follows.
     pub fn rebalanced(&self, replicas: u32) -> Option<Cluster> {
+        let is_led = |seat: &Seat| seat.leader.is_some();
+        if self.generation != Generation::V5 && self.balanced(replicas) && self.slots.iter().all(is_led) {
+            return None;
+        }
         let mut next = self.clone();
         let mut moves = 0;
         while moves < MOVES_MAX

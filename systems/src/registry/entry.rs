@@ -3,34 +3,26 @@
 use super::bugs::Bug;
 use history::{ClientId, DataIx, Nanos};
 use simulation::{NodeId, hash_draw};
-use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// Who publishes: a client's registration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Publisher {
-    /// Which client.
-    pub client: ClientId,
-    /// Which of its registrations.
-    pub registration: u32,
-}
+/// Who publishes: a client's registration. One number, since maps compare publishers all the time; clients first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Publisher(u64);
 
 impl Publisher {
-    fn number(self) -> u64 {
-        u64::from(self.client) << 32 | u64::from(self.registration)
+    /// This registration of this client.
+    pub fn new(client: ClientId, registration: u32) -> Publisher {
+        Publisher(u64::from(client) << 32 | u64::from(registration))
     }
-}
 
-impl Ord for Publisher {
-    /// In one go: maps compare publishers all the time.
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.number().cmp(&other.number())
+    /// Which client.
+    pub fn client(self) -> ClientId {
+        (self.0 >> 32) as ClientId
     }
-}
 
-impl PartialOrd for Publisher {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+    /// Which of its registrations.
+    pub fn registration(self) -> u32 {
+        self.0 as u32
     }
 }
 
@@ -87,7 +79,7 @@ impl Entry {
         if bug == Some(Bug::DigestCountsOnly) {
             return 1;
         }
-        hash_draw(1, &[u64::from(self.data), self.publisher.number(), self.version])
+        hash_draw(1, &[u64::from(self.data), self.publisher.0, self.version])
     }
 }
 

@@ -25,10 +25,12 @@ pub struct Membership {
     pub incarnation: u64,
     /// The newest that is known.
     pub cluster: Arc<Cluster>,
-    /// True if that cluster lists this incarnation: asked at every step, so kept.
+    /// True if that cluster lists this incarnation.
     listed: bool,
     confirmed: Option<Nanos>,
     fence: Nanos,
+    /// It may serve before this instant: asked at every step, so kept.
+    until: Nanos,
     /// [`Generation::V5`]: what the list says does not matter once it was a member.
     stays: bool,
     /// No newer cluster is taken.
@@ -42,7 +44,7 @@ impl Membership {
         let stays = config.generation == Generation::V5;
         let never = stays || bug == Some(Bug::LeaseWithoutClock);
         let fence = if never { NEVER } else { config.node_fence_ms * MILLI };
-        Membership { id, incarnation, cluster, listed: false, confirmed: None, fence, stays, stuck: false }
+        Membership { id, incarnation, cluster, listed: false, confirmed: None, fence, until: 0, stays, stuck: false }
     }
 
     /// Says to every meta node that this one lives; only the leader minds.
@@ -56,6 +58,7 @@ impl Membership {
     pub fn confirmed(&mut self, incarnation: u64, sent: Nanos, cluster: Option<Arc<Cluster>>) -> bool {
         if incarnation == self.incarnation {
             self.confirmed = self.confirmed.max(Some(sent));
+            self.reckon();
         }
         cluster.is_some_and(|cluster| self.learn(cluster))
     }
@@ -66,6 +69,7 @@ impl Membership {
         if news {
             self.cluster = cluster;
             self.listed = self.cluster.lists(self.id, self.incarnation);
+            self.reckon();
         }
         news
     }
@@ -87,7 +91,13 @@ impl Membership {
 
     /// True if this node may serve now.
     pub fn valid(&self, now: Now) -> bool {
-        (self.stays || self.listed()) && self.confirmed.is_some_and(|sent| now.mono < sent.saturating_add(self.fence))
+        now.mono < self.until
+    }
+
+    /// Something has changed on which it hangs until when this node may serve.
+    fn reckon(&mut self) {
+        let confirmed = self.confirmed.filter(|_| self.stays || self.listed);
+        self.until = confirmed.map_or(0, |sent| sent.saturating_add(self.fence));
     }
 
     /// Begins a new life without a restart: whatever was held is void.
@@ -95,6 +105,7 @@ impl Membership {
         self.incarnation += 1;
         self.confirmed = None;
         self.listed = self.cluster.lists(self.id, self.incarnation);
+        self.reckon();
     }
 }
 

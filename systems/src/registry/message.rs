@@ -242,6 +242,7 @@ const KINDS: [u64; 32] = {
 };
 
 impl simulation::Message for Message {
+    #[inline(always)]
     fn identity(&self) -> u64 {
         let (kind, parts): (usize, [u64; 3]) = match self {
             Message::Call(call) => (1, [u64::from(call.op), 0, 0]),

@@ -111,8 +111,8 @@ fn content(content: &Content) -> String {
 fn entries(entries: &[Entry]) -> String {
     some(entries.iter().map(|entry| match (&entry.value, entry.rank) {
         (Some(value), _) => format!("d{} {value}", entry.data),
-        (None, Rank::Expired) => format!("d{} of client {} expired", entry.data, entry.publisher.client),
-        (None, _) => format!("d{} of client {} gone", entry.data, entry.publisher.client),
+        (None, Rank::Expired) => format!("d{} of client {} expired", entry.data, entry.publisher.client()),
+        (None, _) => format!("d{} of client {} gone", entry.data, entry.publisher.client()),
     }))
 }
 

@@ -136,7 +136,7 @@ impl Slot {
             return false;
         }
         if self.bug == Some(Bug::SnapshotsOverwrite) {
-            self.written_by.insert((entry.session, entry.publisher.client));
+            self.written_by.insert((entry.session, entry.publisher.client()));
         }
         let changed = old.and_then(|kept| kept.entry.value.as_ref()) != entry.value.as_ref();
         if self.bug == Some(Bug::RepublishAppends) {
@@ -209,7 +209,7 @@ impl Slot {
     fn added_up(&self, session: NodeId, incarnation: u64) -> u64 {
         let own = |e: &&Entry| {
             e.session == session && e.incarnation == incarnation
-                || self.written_by.contains(&(session, e.publisher.client))
+                || self.written_by.contains(&(session, e.publisher.client()))
         };
         self.live().filter(own).map(|e| e.digest(self.bug)).fold(0, u64::wrapping_add)
     }
@@ -319,7 +319,7 @@ fn values(entries: &BTreeMap<(Publisher, u64), Kept>, which: impl Fn(Publisher) 
 }
 
 fn is_odd(publisher: Publisher) -> bool {
-    publisher.client % 2 == 1
+    publisher.client() % 2 == 1
 }
 
 /// The content with its old half, and whether that half was made new just now.

@@ -157,10 +157,16 @@ impl RegistryWorld {
     /// One event; then what it made public.
     fn run_one(&mut self, limit: Nanos) -> bool {
         let ran = self.kernel.run_one(limit);
-        if ran && self.database().cluster.version != self.public {
-            self.publish_routes(Vec::new());
+        if ran {
+            self.review_routes();
         }
         ran
+    }
+
+    fn review_routes(&mut self) {
+        if self.database().cluster.version != self.public {
+            self.publish_routes(Vec::new());
+        }
     }
 
     /// Takes over what the nodes have reported.
@@ -173,8 +179,13 @@ impl RegistryWorld {
     /// Runs what is due by `limit`, until something was seen that is no push, or `room` pushes were. False if there was
     /// nothing left to run.
     fn run_on(&mut self, limit: Nanos, room: usize) -> bool {
-        let mut seen = 0;
-        while self.run_one(limit) {
+        let (mut seen, database, mut first) = (0, self.ids.database(), true);
+        while let Some(node) = self.kernel.run_next(limit) {
+            // Before the first event faults may have ended, and the database may have handled what had waited.
+            if node == database || first {
+                self.review_routes();
+                first = false;
+            }
             let reports = self.kernel.reports();
             if reports.len() > seen {
                 let pushes = reports[seen..].iter().all(|(_, what)| matches!(what, Happening::Push { .. }));

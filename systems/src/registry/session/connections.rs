@@ -84,7 +84,7 @@ impl Session {
     ) -> Entry {
         Entry {
             data,
-            publisher: Publisher { client: connection.client, registration },
+            publisher: Publisher::new(connection.client, registration),
             version,
             rank: if value.is_some() { Rank::Live } else { Rank::Removed },
             stamp: now.wall,
@@ -97,7 +97,7 @@ impl Session {
     }
 
     fn register(&mut self, now: Now, connection: ConnectionId, op: OpId, entry: Entry, out: &mut Out) {
-        let key = (entry.data, entry.publisher.registration);
+        let key = (entry.data, entry.publisher.registration());
         // An older one than is known is ignored, and still answered with success.
         if !self.store.put(entry.clone(), now.mono) {
             self.reply(connection, op, Answer::Ok(None), out);
@@ -154,7 +154,7 @@ impl Session {
         }
         let mut written = 0;
         for (data, registration) in registered {
-            let publisher = Publisher { client: connection.client, registration };
+            let publisher = Publisher::new(connection.client, registration);
             let fast = self.bug == Some(Bug::GhostFastDisconnect);
             let Some(held) = self.store.get(data, publisher) else { continue };
             let own = held.entry.connection == connection.number;

@@ -61,7 +61,7 @@ pub struct Session {
     /// Empty between calls; keeps its memory.
     due: Vec<Place>,
     /// Clients that acknowledged nothing for too long are not taken back before this instant.
-    breakers: BTreeMap<ClientId, Nanos>,
+    breakers: FxHashMap<ClientId, Nanos>,
     /// With [`Bug::AnswersInOrder`]: dataIds of open questions.
     asked: VecDeque<DataIx>,
     number: u64,
@@ -92,7 +92,7 @@ impl Session {
             reads: BTreeMap::new(),
             overdue: Overdue::default(),
             due: Vec::new(),
-            breakers: BTreeMap::new(),
+            breakers: FxHashMap::default(),
             asked: VecDeque::new(),
             number: 0,
             ticks: 0,
@@ -153,18 +153,19 @@ impl Session {
         }
     }
 
+    #[inline]
     fn review_membership(&mut self, now: Now, out: &mut Out) {
-        match (self.serving, self.member.valid(now)) {
-            (true, false) => self.fence(out),
-            (false, true) => self.serving = true,
-            _ => {}
+        let valid = self.member.valid(now);
+        if self.serving && !valid {
+            self.fence(out);
         }
+        self.serving = valid;
     }
 
+    #[cold]
     fn fence(&mut self, out: &mut Out) {
         out.reached("session-fenced");
         self.breakers.clear();
-        self.serving = false;
         for connection in self.book.clear() {
             let message = Message::Closed(connection, "the session node has lost meta");
             out.send_on(self.ids.clients(), connection.client, message);

@@ -2,7 +2,9 @@
 
 use super::Session;
 use crate::registry::showing::{Shown, content, sorted};
+use history::ClientId;
 use simulation::Now;
+use std::collections::BTreeSet;
 
 impl Session {
     /// Its connections, what they registered and watch, and what waits.
@@ -28,7 +30,9 @@ impl Session {
             let acked = if held.acked { "" } else { ", not acknowledged by data" };
             format!(
                 "d{} of client {}: {value}, change {}{acked}",
-                held.entry.data, held.entry.publisher.client, held.entry.version
+                held.entry.data,
+                held.entry.publisher.client(),
+                held.entry.version
             )
         });
         let watched = sorted(self.watched.iter().map(|(data, watched)| {
@@ -37,14 +41,15 @@ impl Session {
         }));
         let writes = self.writers.iter().enumerate().filter(|(_, writer)| writer.waiting() > 0);
         let writes = writes.map(|(slot, writer)| format!("{} changes for slot {slot}", writer.waiting()));
-        let breakers = self.breakers.iter().filter(|(_, until)| now.mono < **until);
+        let open = self.breakers.iter().filter(|(_, until)| now.mono < **until);
+        let breakers: BTreeSet<ClientId> = open.map(|(client, _)| *client).collect();
         vec![
             ("knows", vec![knows]),
             ("connections", connections.collect()),
             ("registrations", held.collect()),
             ("watches", watched),
             ("waits to be written", writes.collect()),
-            ("open circuit breakers", breakers.map(|(client, _)| format!("client {client}")).collect()),
+            ("open circuit breakers", breakers.iter().map(|client| format!("client {client}")).collect()),
         ]
     }
 }

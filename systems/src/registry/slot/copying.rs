@@ -23,7 +23,7 @@ impl Slot {
         }
         if !only_adds {
             let written_by = self.written_by.clone();
-            let own = |e: &Entry| e.session == session || written_by.contains(&(session, e.publisher.client));
+            let own = |e: &Entry| e.session == session || written_by.contains(&(session, e.publisher.client()));
             let mut held = held.into_iter().peekable();
             let mut is_held = |e: &Entry| {
                 let key = (e.data, e.publisher);
@@ -116,7 +116,7 @@ mod tests {
             let rank = if draw(0, 3) == 0 { Rank::Removed } else { Rank::Live };
             Entry {
                 data: draw(1, 3) as DataIx,
-                publisher: Publisher { client: draw(2, 4) as u32, registration: draw(3, 2) as u32 },
+                publisher: Publisher::new(draw(2, 4) as u32, draw(3, 2) as u32),
                 version: version + draw(4, 3),
                 rank,
                 stamp: draw(5, 2) as i64,

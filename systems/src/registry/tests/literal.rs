@@ -17,7 +17,7 @@ const IDS: NodeIds = NodeIds { sessions: 2, data: 2, metas: 1 };
 
 fn entry(client: u32, version: u64, rank: Rank, session: NodeId) -> Entry {
     let value = (rank == Rank::Live).then(|| Arc::from(format!("10.0.0.{client}#{version}")));
-    let publisher = Publisher { client, registration: 0 };
+    let publisher = Publisher::new(client, 0);
     let (stamp, connection, incarnation) = (0, 1, 1);
     Entry { data: 0, publisher, version, rank, stamp, value, connection, session, incarnation, clean_up: false }
 }
