@@ -9,7 +9,8 @@ use history::{
 };
 use rustc_hash::FxHashMap;
 use simulation::fetch;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 use systems::{Call, Happening, Observation, Request, Response};
 use workloads::{ClientPlan, PlannedCall, PlannedOperation, Reaction};
 
@@ -31,8 +32,8 @@ pub struct Clients {
     drivers: Vec<Driver>,
     /// What pushes need to know of each client, close together: there are a hundred pushes to an operation.
     seats: Vec<Option<Seat>>,
-    /// When each client wants to be asked, ordered.
-    due: BTreeSet<(Nanos, ClientId)>,
+    /// When each client wants to be asked, the first on top. What a client does not want any more is passed over.
+    due: BinaryHeap<Reverse<(Nanos, ClientId)>>,
     wants: Vec<Option<Nanos>>,
     /// Which client has this operation open.
     open: FxHashMap<OpId, ClientId>,
@@ -62,7 +63,7 @@ impl Clients {
             planned,
             drivers,
             seats: vec![None; all],
-            due: BTreeSet::new(),
+            due: BinaryHeap::new(),
             wants: vec![None; all],
             open: FxHashMap::default(),
             operations: 0,
@@ -80,8 +81,25 @@ impl Clients {
     }
 
     /// When the next one wants to act.
-    pub fn next_due(&self) -> Option<Nanos> {
-        self.due.first().map(|(due, _)| *due)
+    pub fn next_due(&mut self) -> Option<Nanos> {
+        self.first_due().map(|(due, _)| due)
+    }
+
+    /// Who wants to be asked next, and when.
+    #[inline]
+    fn first_due(&mut self) -> Option<(Nanos, ClientId)> {
+        loop {
+            let Reverse(first) = *self.due.peek()?;
+            if self.wants[first.1 as usize] == Some(first.0) {
+                return Some(first);
+            }
+            self.pass_over();
+        }
+    }
+
+    #[inline(never)]
+    fn pass_over(&mut self) {
+        self.due.pop();
     }
 
     /// A planned operation is due.
@@ -102,11 +120,8 @@ impl Clients {
         if *slot == wants {
             return;
         }
-        if let Some(old) = slot.take() {
-            self.due.remove(&(old, client));
-        }
         if let Some(due) = wants {
-            self.due.insert((due, client));
+            self.due.push(Reverse((due, client)));
         }
         *slot = wants;
     }
@@ -114,10 +129,7 @@ impl Clients {
     /// The next operation that starts now; appends the events to record before it is submitted.
     pub fn start(&mut self, now: Nanos, events: &mut Vec<Event>) -> Option<Call> {
         loop {
-            let (due, client) = *self.due.first()?;
-            if due > now {
-                return None;
-            }
+            let (_, client) = self.first_due().filter(|(due, _)| *due <= now)?;
             let started = self.drivers[client as usize].start(now, &self.common);
             let Some(mut started) = started else {
                 self.ask_again(client);

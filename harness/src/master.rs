@@ -118,12 +118,12 @@ impl<'a> Master<'a> {
     fn pass_until(&mut self, end: Nanos) -> Result<(), MasterError> {
         while self.world.now() < end && !self.stopped() {
             let next = self.do_what_is_due(end)?;
-            self.wait(next.min(end))?;
+            self.wait(next)?;
         }
         Ok(())
     }
 
-    /// Starts what is due and says when the next thing is.
+    /// Starts what is due and says when the next thing is, at the latest `end`.
     fn do_what_is_due(&mut self, end: Nanos) -> Result<Nanos, MasterError> {
         let now = self.world.now();
         while let Some(operation) = self.plan.operations.get(self.next_operation).filter(|o| o.at <= now) {
@@ -135,18 +135,28 @@ impl<'a> Master<'a> {
             self.world.start_fault(fault);
             self.next_fault += 1;
         }
-        let over: Vec<u32> =
-            self.active.iter().filter(|(_, until)| until.is_some_and(|t| t <= now)).map(|(id, _)| *id).collect();
+        if !self.active.is_empty() {
+            self.end_what_is_over(now);
+        }
+        self.start_operations(now)?;
+        let mut next = self.clients.next_due().unwrap_or(end);
+        if let Some(operation) = self.plan.operations.get(self.next_operation) {
+            next = next.min(operation.at);
+        }
+        if let Some(fault) = self.plan.faults.get(self.next_fault) {
+            next = next.min(fault.at);
+        }
+        let lift = self.active.values().flatten().min().copied();
+        Ok(next.min(lift.unwrap_or(end)).clamp(now, end))
+    }
+
+    fn end_what_is_over(&mut self, now: Nanos) {
+        let is_over = |until: &Option<Nanos>| until.is_some_and(|until| until <= now);
+        let over: Vec<u32> = self.active.iter().filter(|(_, until)| is_over(until)).map(|(id, _)| *id).collect();
         for id in over {
             self.active.insert(id, None);
             self.world.end_fault(id);
         }
-        self.start_operations(now)?;
-        let operation = self.plan.operations.get(self.next_operation).map(|operation| operation.at);
-        let fault = self.plan.faults.get(self.next_fault).map(|fault| fault.at);
-        let lift = self.active.values().flatten().min().copied();
-        let client = self.clients.next_due();
-        Ok([operation, fault, lift, client].into_iter().flatten().min().unwrap_or(end).max(now))
     }
 
     fn start_operations(&mut self, now: Nanos) -> Result<(), MasterError> {
