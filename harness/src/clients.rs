@@ -24,6 +24,20 @@ struct Seat {
     node: Option<NodeIx>,
 }
 
+/// When a client wants to be asked: one number, which is compared in one go.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Due(u128);
+
+impl Due {
+    fn new(due: Nanos, client: ClientId) -> Due {
+        Due(u128::from(due) << 64 | u128::from(client))
+    }
+
+    fn parts(self) -> (Nanos, ClientId) {
+        ((self.0 >> 64) as Nanos, self.0 as ClientId)
+    }
+}
+
 /// The clients of a run.
 pub struct Clients {
     common: Common,
@@ -33,7 +47,7 @@ pub struct Clients {
     /// What pushes need to know of each client, close together: there are a hundred pushes to an operation.
     seats: Vec<Option<Seat>>,
     /// When each client wants to be asked, the first on top. What a client does not want any more is passed over.
-    due: BinaryHeap<Reverse<(Nanos, ClientId)>>,
+    due: BinaryHeap<Reverse<Due>>,
     wants: Vec<Option<Nanos>>,
     /// Which client has this operation open.
     open: FxHashMap<OpId, ClientId>,
@@ -90,8 +104,9 @@ impl Clients {
     fn first_due(&mut self) -> Option<(Nanos, ClientId)> {
         loop {
             let Reverse(first) = *self.due.peek()?;
-            if self.wants[first.1 as usize] == Some(first.0) {
-                return Some(first);
+            let (due, client) = first.parts();
+            if self.wants[client as usize] == Some(due) {
+                return Some((due, client));
             }
             self.pass_over();
         }
@@ -121,7 +136,7 @@ impl Clients {
             return;
         }
         if let Some(due) = wants {
-            self.due.push(Reverse((due, client)));
+            self.due.push(Reverse(Due::new(due, client)));
         }
         *slot = wants;
     }

@@ -162,10 +162,15 @@ impl Driver {
         if self.open.is_some() {
             return None;
         }
-        let reaction = self.reacting.iter().map(|intent| intent.due).min();
-        let planned = self.next_planned().map(|at| self.planned[at].due);
-        let ping = (self.link == Link::Up && common.ping_ns > 0).then(|| self.active + common.ping_ns);
-        [reaction, planned, ping].into_iter().flatten().min()
+        let mut next = self.reacting.iter().map(|intent| intent.due).min();
+        let mut or = |due: Nanos| next = Some(next.map_or(due, |next| next.min(due)));
+        if let Some(at) = self.next_planned() {
+            or(self.planned[at].due);
+        }
+        if self.link == Link::Up && common.ping_ns > 0 {
+            or(self.active + common.ping_ns);
+        }
+        next
     }
 
     /// Index of the planned operation that can start next. A client that is away waits for its next connect, past

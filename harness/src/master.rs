@@ -138,8 +138,11 @@ impl<'a> Master<'a> {
         if !self.active.is_empty() {
             self.end_what_is_over(now);
         }
-        self.start_operations(now)?;
         let mut next = self.clients.next_due().unwrap_or(end);
+        if next <= now {
+            self.start_operations(now)?;
+            next = self.clients.next_due().unwrap_or(end);
+        }
         if let Some(operation) = self.plan.operations.get(self.next_operation) {
             next = next.min(operation.at);
         }

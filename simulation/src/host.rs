@@ -27,6 +27,8 @@ pub(crate) struct Host<M: Machine> {
     /// Rises at each kill and at each start, so that timers and connections of an earlier life are void.
     pub life: u32,
     pub up: bool,
+    /// The life whose inputs are all handled the moment they arrive; none while it is not itself.
+    pub prompt: Option<u32>,
     pub condition: Condition,
     pub backlog: VecDeque<InputOf<M>>,
     pub steps: u64,
@@ -51,21 +53,24 @@ impl<M: Machine> Host<M> {
             clock: Clock::default(),
             life: 1,
             up: true,
+            prompt: Some(1),
             condition: Condition::default(),
             backlog: VecDeque::new(),
             steps: 0,
         }
     }
 
-    /// True if every input is handled the moment it arrives.
-    pub fn is_prompt(&self) -> bool {
+    /// From now on it is in another condition.
+    pub fn change(&mut self, change: impl FnOnce(&mut Condition)) {
+        change(&mut self.condition);
         let Condition { paused, half_dead, service, .. } = self.condition;
-        !paused && !half_dead && service == 0
+        let itself = self.up && !paused && !half_dead && service == 0;
+        self.prompt = itself.then_some(self.life);
     }
 
     /// Whether this input is handled now; otherwise it has to go to the end of the backlog.
     pub fn admit(&mut self, input: &InputOf<M>) -> Admission {
-        if self.is_prompt() {
+        if self.prompt.is_some() {
             return Admission::Now;
         }
         if self.condition.paused {
@@ -85,8 +90,15 @@ impl<M: Machine> Host<M> {
     /// The process is gone, and with it what waited.
     pub fn die(&mut self) {
         self.up = false;
-        self.condition = Condition::default();
-        self.backlog.clear();
         self.life += 1;
+        self.change(|condition| *condition = Condition::default());
+        self.backlog.clear();
+    }
+
+    /// A new process begins its life.
+    pub fn live(&mut self) {
+        self.up = true;
+        self.life += 1;
+        self.change(|_| ());
     }
 }

@@ -6,7 +6,7 @@ use crate::host::{Admission, Host, InputOf};
 use crate::machine::{Channel, Input, Machine, Message, NO_CHANNEL, NodeId, Outputs, fetch};
 use crate::network::{Arrival, Network, Way};
 use crate::trace::{Trace, Traced};
-use crate::{Clock, EventQueue, Latency, Trouble};
+use crate::{Clock, EventQueue, Latency, Now, Trouble};
 use history::Nanos;
 use std::collections::BTreeMap;
 
@@ -51,11 +51,11 @@ pub struct Kernel<M: Machine> {
     queue: EventQueue<Due<M>>,
     hosts: Vec<Host<M>>,
     network: Network,
-    reached: BTreeMap<&'static str, u64>,
+    reached: Vec<(&'static str, u64)>,
     trace: Trace,
     reports: Vec<(Nanos, M::Report)>,
-    /// Empty between steps; keeps its memory. Boxed, since it is taken out and put back at every step.
-    outputs: Option<Box<OutputsOf<M>>>,
+    /// Empty between steps; keeps its memory.
+    outputs: OutputsOf<M>,
     counters: Counters,
 }
 
@@ -72,10 +72,10 @@ impl<M: Machine> Kernel<M> {
             queue: EventQueue::new(),
             hosts,
             network: Network::new(seed, count, latency),
-            reached: BTreeMap::new(),
+            reached: Vec::new(),
             trace: Trace::default(),
             reports: Vec::new(),
-            outputs: None,
+            outputs: Outputs::default(),
             counters: Counters::default(),
         };
         for node in 0..count {
@@ -135,8 +135,12 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Interesting states that nodes said they reached, and how often so far, in order of name.
-    pub fn reached(&self) -> &BTreeMap<&'static str, u64> {
-        &self.reached
+    pub fn reached(&self) -> BTreeMap<&'static str, u64> {
+        let mut reached = BTreeMap::new();
+        for (name, count) in &self.reached {
+            *reached.entry(*name).or_insert(0) += count;
+        }
+        reached
     }
 
     /// From now on every message between nodes is remembered. Costs memory.
@@ -192,12 +196,14 @@ impl<M: Machine> Kernel<M> {
         };
         assert!(time >= self.now, "time never goes back");
         self.now = time;
-        let due = self.queue.take(place);
+        let due = self.queue.at(&place);
         let (node, host) = (due.node, &self.hosts[due.node as usize]);
-        let here = due.life == host.life && host.up;
-        if here && host.is_prompt() {
-            self.step(due);
+        if host.prompt == Some(due.life) && matches!(due.what, What::Input(_)) {
+            let due = self.queue.take(place);
+            self.handle(due);
         } else {
+            let here = due.life == host.life && host.up;
+            let due = self.queue.take(place);
             self.arrive(here, due);
         }
         Some(node)
@@ -210,6 +216,15 @@ impl<M: Machine> Kernel<M> {
         self.arrive(host.up, Due { node, life: host.life, what });
     }
 
+    /// Lets a node do something at once, from outside: one step of a process that is itself.
+    #[inline]
+    pub fn act(&mut self, node: NodeId, act: impl FnOnce(&mut M, Now, &mut OutputsOf<M>)) {
+        let host = &self.hosts[node as usize];
+        assert!(host.prompt.is_some(), "only a process that is itself can be told to act");
+        self.step(node, host.life, act);
+    }
+
+    #[inline]
     fn expect(&mut self, at: Nanos, node: NodeId, life: u32, input: InputOf<M>) {
         self.queue.push(at, Due { node, life, what: What::Input(input) });
     }
@@ -242,7 +257,7 @@ impl<M: Machine> Kernel<M> {
         let host = &mut self.hosts[node as usize];
         let life = host.life;
         match host.admit(&input) {
-            Admission::Now => self.step_apart(Due { node, life, what: What::Input(input) }),
+            Admission::Now => self.handle_apart(Due { node, life, what: What::Input(input) }),
             Admission::Waits => host.backlog.push_back(input),
             Admission::Begins => {
                 host.backlog.push_back(input);
@@ -268,7 +283,7 @@ impl<M: Machine> Kernel<M> {
             self.queue.push(self.now + host.condition.service, due);
         }
         if let Some(input) = input {
-            self.step_apart(Due { node, life, what: What::Input(input) });
+            self.handle_apart(Due { node, life, what: What::Input(input) });
         }
     }
 
@@ -282,48 +297,68 @@ impl<M: Machine> Kernel<M> {
         count
     }
 
+    /// One name is one text in memory, but for names that are written twice: those are counted apart.
+    fn count(&mut self, name: &'static str) {
+        match self.reached.iter_mut().find(|(other, _)| std::ptr::eq(*other, name)) {
+            Some((_, count)) => *count += 1,
+            None => self.reached.push((name, 1)),
+        }
+    }
+
     /// For all but the loop that nearly all steps are made in.
     #[inline(never)]
-    fn step_apart(&mut self, due: Due<M>) {
-        self.step(due);
+    fn handle_apart(&mut self, due: Due<M>) {
+        self.handle(due);
     }
 
     #[inline(always)]
-    fn step(&mut self, due: Due<M>) {
-        let (node, life) = (due.node, due.life);
+    fn handle(&mut self, due: Due<M>) {
         let What::Input(input) = due.what else { return };
+        self.step(due.node, due.life, |machine, now, outputs| machine.step(now, input, outputs));
+    }
+
+    #[inline(always)]
+    fn step(&mut self, node: NodeId, life: u32, act: impl FnOnce(&mut M, Now, &mut OutputsOf<M>)) {
         let host = &mut self.hosts[node as usize];
         host.steps += 1;
         self.counters.steps += 1;
-        let mut outputs = self.outputs.take().unwrap_or_default();
-        host.machine.step(host.clock.read(self.now), input, &mut outputs);
+        act(&mut host.machine, host.clock.read(self.now), &mut self.outputs);
         // In order; mostly there is one thing or nothing.
-        turn(&mut outputs.timers);
-        while let Some((after, timer)) = outputs.timers.pop() {
+        turn(&mut self.outputs.timers);
+        while let Some((after, timer)) = self.outputs.timers.pop() {
             let at = self.now + host.clock.true_duration(after);
             self.queue.push(at, Due { node, life, what: What::Input(Input::Timer(timer)) });
         }
-        turn(&mut outputs.messages);
-        while let Some((to, channel, message)) = outputs.messages.pop() {
+        turn(&mut self.outputs.messages);
+        while let Some((to, channel, message)) = self.outputs.messages.pop() {
             self.send(node, to, channel, message);
         }
-        turn(&mut outputs.reports);
-        while let Some(report) = outputs.reports.pop() {
+        turn(&mut self.outputs.reports);
+        while let Some(report) = self.outputs.reports.pop() {
             self.reports.push((self.now, report));
         }
-        if !outputs.reached.is_empty() {
-            for name in outputs.reached.drain(..) {
-                *self.reached.entry(name).or_insert(0) += 1;
-            }
+        while let Some(name) = self.outputs.reached.pop() {
+            self.count(name);
         }
-        self.outputs = Some(outputs);
     }
 
     #[inline(always)]
     fn send(&mut self, from: NodeId, to: NodeId, channel: Channel, message: M::Message) {
         self.counters.sent += 1;
+        let (way, identity) = (Way { from, to, channel }, message.identity());
+        let undisturbed = !self.trace.is_on();
+        match undisturbed.then(|| self.network.undisturbed(self.now, way, identity)).flatten() {
+            Some(at) => self.expect(at, to, self.hosts[to as usize].life, Input::Message { from, channel, message }),
+            None => self.send_anyhow(way, identity, message),
+        }
+    }
+
+    /// Sends where faults or the trace want to know.
+    #[inline(never)]
+    fn send_anyhow(&mut self, way: Way, identity: u64, message: M::Message) {
+        let Way { from, to, channel } = way;
         let life = self.hosts[to as usize].life;
-        let arrival = self.route(Way { from, to, channel }, message.identity(), || message.size());
+        let arrival = self.route(way, identity, || message.size());
         if self.trace.is_on() {
             self.note((from, to), channel, &message, arrival);
         }
@@ -335,7 +370,6 @@ impl<M: Machine> Kernel<M> {
     }
 
     /// Remembers what becomes of a message.
-    #[cold]
     fn note(&mut self, (from, to): (NodeId, NodeId), channel: Channel, message: &M::Message, arrival: Option<Arrival>) {
         let trace = |arrives| Traced { sent: self.now, arrives, from, to, channel, says: message.says() };
         let copy = arrival.and_then(|arrival| arrival.again).map(|again| trace(Some(again)));
@@ -344,7 +378,6 @@ impl<M: Machine> Kernel<M> {
         copy.into_iter().for_each(|copy| self.trace.note(copy));
     }
 
-    #[inline(always)]
     fn route(&mut self, way: Way, identity: u64, size: impl Fn() -> u64) -> Option<Arrival> {
         let arrival = self.network.route(self.now, way, identity, size);
         if arrival.is_none() {
@@ -379,8 +412,7 @@ impl<M: Machine> Kernel<M> {
         let host = &mut self.hosts[node as usize];
         assert!(!host.up, "only a process that is gone can be started");
         host.machine = machine;
-        host.up = true;
-        host.life += 1;
+        host.live();
         let life = host.life;
         self.expect(self.now, node, life, Input::Start);
     }
@@ -389,14 +421,14 @@ impl<M: Machine> Kernel<M> {
     pub fn pause(&mut self, node: NodeId) {
         let host = &mut self.hosts[node as usize];
         assert!(host.up && !host.condition.paused, "only a process that runs can be paused");
-        host.condition.paused = true;
+        host.change(|condition| condition.paused = true);
     }
 
     /// Lets it go on: everything that waited is handled now, in order of arrival. Returns how much waited.
     pub fn resume(&mut self, node: NodeId) -> usize {
         let host = &mut self.hosts[node as usize];
         assert!(host.up && host.condition.paused, "only a paused process can go on");
-        host.condition.paused = false;
+        host.change(|condition| condition.paused = false);
         self.drain(node)
     }
 
@@ -405,7 +437,7 @@ impl<M: Machine> Kernel<M> {
     pub fn slow(&mut self, node: NodeId, service: Nanos) -> usize {
         let host = &mut self.hosts[node as usize];
         let waiting = host.backlog.len();
-        host.condition.service = service;
+        host.change(|condition| condition.service = service);
         if service == 0 { self.drain(node) } else { waiting }
     }
 
@@ -414,14 +446,14 @@ impl<M: Machine> Kernel<M> {
     pub fn half_die(&mut self, node: NodeId) {
         let host = &mut self.hosts[node as usize];
         assert!(host.up && !host.condition.half_dead, "only a process that runs can be half-dead");
-        host.condition.half_dead = true;
+        host.change(|condition| condition.half_dead = true);
     }
 
     /// Lets its working threads go on: everything that waited is handled, in order. Returns how much waited.
     pub fn revive(&mut self, node: NodeId) -> usize {
         let host = &mut self.hosts[node as usize];
         assert!(host.up && host.condition.half_dead, "only a half-dead process can be revived");
-        host.condition.half_dead = false;
+        host.change(|condition| condition.half_dead = false);
         self.drain(node)
     }
 

@@ -141,23 +141,24 @@ impl Link {
 
     /// The state of draws for a message.
     #[inline(always)]
-    fn draws_for<S>(&self, letter: &Letter<S>) -> u64 {
-        hash_on(hash_on(self.draws, u64::from(letter.channel)), letter.identity)
+    fn draws_for(&self, channel: Channel, identity: u64) -> u64 {
+        hash_on(hash_on(self.draws, u64::from(channel)), identity)
     }
 
     /// How long a message takes without faults, before waiting for those ahead of it.
     #[inline(always)]
-    pub fn undisturbed<S>(&self, letter: &Letter<S>) -> Nanos {
+    pub fn undisturbed(&self, channel: Channel, identity: u64) -> Nanos {
         let Latency { base, jitter } = self.latency;
-        if jitter == 0 { base } else { base + hash_on(self.draws_for(letter), 0) % (jitter + 1) }
+        if jitter == 0 { base } else { base + hash_on(self.draws_for(channel, identity), 0) % (jitter + 1) }
     }
 
     /// What becomes of a message; none if it never arrives. `touched` is told each fault that affected it.
     pub fn passage(&mut self, letter: &Letter<impl Fn() -> u64>, mut touched: impl FnMut(u32)) -> Option<Passage> {
-        let state = self.draws_for(letter);
+        let state = self.draws_for(letter.channel, letter.identity);
         let draw = |what: u64| hash_on(state, what);
         let hit = |what: u64, permille: u32| draw(what) % 1000 < u64::from(permille);
-        let mut passage = Passage { takes: self.undisturbed(letter), overtakable: false, again: None };
+        let mut passage =
+            Passage { takes: self.undisturbed(letter.channel, letter.identity), overtakable: false, again: None };
         for hold in &mut self.holds {
             match hold.trouble {
                 Trouble::Cut => {

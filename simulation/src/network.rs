@@ -42,34 +42,37 @@ impl Network {
     }
 
     /// When a message sent now arrives; none if it does not. `identity` and `size` are those of the message.
-    #[inline(always)]
     pub fn route(&mut self, now: Nanos, way: Way, identity: u64, size: impl Fn() -> u64) -> Option<Arrival> {
-        let Way { from, to, channel } = way;
-        if from == to {
-            return Some(Arrival { at: now, again: None });
+        if let Some(at) = self.undisturbed(now, way, identity) {
+            return Some(Arrival { at, again: None });
         }
-        let index = self.index(from, to);
-        let link = &mut self.links[index];
-        let letter = Letter { channel, identity, sent: now, size };
-        if link.holds.is_empty() {
-            let at = now.saturating_add(link.undisturbed(&letter));
-            return Some(Arrival { at: link.queue(channel, now, at), again: None });
-        }
-        self.route_disturbed(index, &letter)
-    }
-
-    /// The same on a link with faults.
-    #[inline(never)]
-    fn route_disturbed(&mut self, index: usize, letter: &Letter<impl Fn() -> u64>) -> Option<Arrival> {
+        let index = self.index(way.from, way.to);
         let (touches, link) = (&mut self.touches, &mut self.links[index]);
-        let passage = link.passage(letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
-        let mut at = letter.sent.saturating_add(passage.takes);
+        let letter = Letter { channel: way.channel, identity, sent: now, size };
+        let passage = link.passage(&letter, |fault| *touches.entry(fault).or_insert(0) += 1)?;
+        let mut at = now.saturating_add(passage.takes);
         if !passage.overtakable {
-            at = link.queue(letter.channel, letter.sent, at);
+            at = link.queue(way.channel, now, at);
         }
         let again = passage.again.map(|late| at.saturating_add(late));
         link.busy_until = link.busy_until.max(again.unwrap_or(at));
         Some(Arrival { at, again })
+    }
+
+    /// When a message sent now arrives on a link without faults; none, and nothing was sent, if there are any.
+    #[inline(always)]
+    pub fn undisturbed(&mut self, now: Nanos, way: Way, identity: u64) -> Option<Nanos> {
+        let Way { from, to, channel } = way;
+        if from == to {
+            return Some(now);
+        }
+        let index = self.index(from, to);
+        let link = &mut self.links[index];
+        if !link.holds.is_empty() {
+            return None;
+        }
+        let at = now.saturating_add(link.undisturbed(channel, identity));
+        Some(link.queue(channel, now, at))
     }
 
     /// A message may be sent here soon.

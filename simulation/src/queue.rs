@@ -98,6 +98,12 @@ impl<T: Default> EventQueue<T> {
         Some((key.time(), Place(place(key))))
     }
 
+    /// What is due.
+    #[inline(always)]
+    pub(crate) fn at(&self, place: &Place) -> &T {
+        &self.items[place.0].0
+    }
+
     /// Takes out what is due.
     #[inline(always)]
     pub(crate) fn take(&mut self, place: Place) -> T {

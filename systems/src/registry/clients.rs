@@ -92,7 +92,6 @@ impl Clients {
     /// One step.
     pub fn step(&mut self, now: Now, input: In, out: &mut Out) {
         match input {
-            Input::Message { message: Message::Call(call), .. } => self.on_call(now, *call, out),
             Input::Message { channel, message, .. } => self.on_message(now, channel, message, out),
             Input::Timer(Timer::ClientBeat(connection)) => self.beat(now, connection, out),
             Input::Timer(Timer::Timeout(client, op)) => self.on_timeout(client, op, out),
@@ -106,7 +105,8 @@ impl Clients {
         }
     }
 
-    fn on_call(&mut self, now: Now, call: Call, out: &mut Out) {
+    /// A client is told to ask for something.
+    pub fn call(&mut self, now: Now, call: Call, out: &mut Out) {
         let Call { op, client: id, request } = call;
         let ids = self.ids;
         let timeout = self.config.request_timeout_ms * MILLI;

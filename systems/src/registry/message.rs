@@ -6,7 +6,7 @@ use history::{ClientId, DataIx, Nanos, OpId};
 use simulation::{hash_begin, hash_on};
 use std::sync::Arc;
 
-use crate::world::{Call, Happening};
+use crate::world::Happening;
 
 /// One connection of one client: the client's number, and how many times it had tried to connect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -162,9 +162,6 @@ pub struct SlotAnswer {
 /// Everything that is said. At most 48 bytes, so that an event with a message is one line of the processor's cache.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// From outside to a client.
-    Call(Box<Call>),
-
     /// Client to session.
     Request(ConnectionId, OpId, Box<Ask>),
     /// Client to session; answered with the same.
@@ -245,7 +242,6 @@ impl simulation::Message for Message {
     #[inline(always)]
     fn identity(&self) -> u64 {
         let (kind, parts): (usize, [u64; 3]) = match self {
-            Message::Call(call) => (1, [u64::from(call.op), 0, 0]),
             Message::Request(c, op, _) => (2, [u64::from(c.number), u64::from(*op), 0]),
             Message::ClientBeat(c, at) => (3, [u64::from(c.number), *at, 0]),
             Message::Bye(c) => (4, [u64::from(c.number), 0, 0]),

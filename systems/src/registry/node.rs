@@ -23,9 +23,9 @@ pub enum RegistryNode {
     /// See [`Meta`].
     Meta(Box<Meta>),
     /// See [`Database`].
-    Database(Database),
+    Database(Box<Database>),
     /// See [`Clients`].
-    Clients(Clients),
+    Clients(Box<Clients>),
 }
 
 impl RegistryNode {
@@ -41,7 +41,7 @@ impl RegistryNode {
         } else if ids.is_meta(id) {
             RegistryNode::Meta(Box::new(Meta::new(config.clone(), ids, bug)))
         } else {
-            RegistryNode::Database(Database::new(config))
+            RegistryNode::Database(Box::new(Database::new(config)))
         }
     }
 

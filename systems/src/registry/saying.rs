@@ -2,13 +2,11 @@
 
 use super::entry::{Entry, Rank};
 use super::message::{Answer, Ask, Content, Message, SlotAsk, Watcher};
-use crate::world::Request;
 use history::DataIx;
 
 /// In a few words. Lists are cut short: people read this.
 pub(super) fn says(message: &Message) -> String {
     match message {
-        Message::Call(call) => format!("op {}: {}", call.op, request(&call.request)),
         Message::Request(connection, op, ask) => format!("op {op}: {} ({connection})", asked(ask)),
         Message::ClientBeat(connection, _) => format!("heartbeat ({connection})"),
         Message::Bye(connection) => format!("bye ({connection})"),
@@ -66,20 +64,6 @@ fn of_data(message: &Message) -> String {
         Message::Renew(_, number) => format!("session lives, renewal {number}"),
         Message::Changed(versions, _) => format!("changed: {}", some(versions.iter().map(version))),
         _ => String::new(),
-    }
-}
-
-fn request(request: &Request) -> String {
-    match request {
-        Request::Connect { node, .. } => format!("connect to node {node}"),
-        Request::Publish { data, value, .. } => format!("publish d{data} {value}"),
-        Request::Unpublish { data, value, .. } => format!("unpublish d{data} {value}"),
-        Request::Subscribe { data, .. } => format!("subscribe d{data}"),
-        Request::Unsubscribe { data, .. } => format!("unsubscribe d{data}"),
-        Request::Read { data } => format!("read d{data}"),
-        Request::Ping => "ping".to_owned(),
-        Request::Close => "close".to_owned(),
-        Request::Vanish => "vanish".to_owned(),
     }
 }
 

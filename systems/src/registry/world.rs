@@ -6,7 +6,6 @@ use super::clients::Clients;
 use super::contract::contract;
 use super::faults::Active;
 use super::layout::{NodeIds, slot_of};
-use super::message::Message;
 use super::meta::Database;
 use super::node::RegistryNode;
 use crate::world::{Call, Happening, NodeState, Observation, SystemInfo, TracedMessage, World, WorldError};
@@ -55,7 +54,7 @@ impl RegistryWorld {
         let ids = NodeIds::of(&config);
         let mut nodes: Vec<RegistryNode> =
             (0..ids.clients()).map(|id| RegistryNode::fresh(id, 1, &config, ids, bug)).collect();
-        nodes.push(RegistryNode::Clients(Clients::new(config.clone(), ids, clients)));
+        nodes.push(RegistryNode::Clients(Box::new(Clients::new(config.clone(), ids, clients))));
         let to_nodes = Latency { base: config.node_latency_us * 1_000, jitter: config.node_jitter_us * 1_000 };
         let to_clients = Latency { base: config.client_latency_us * 1_000, jitter: config.client_jitter_us * 1_000 };
         let kernel = Kernel::new(kernel_seed, nodes, |from, to| {
@@ -183,8 +182,11 @@ impl RegistryWorld {
         while let Some(node) = self.kernel.run_next(limit) {
             // Before the first event faults may have ended, and the database may have handled what had waited.
             if node == database || first {
-                self.review_routes();
                 first = false;
+                self.review_routes();
+                if !self.observed.is_empty() {
+                    return true;
+                }
             }
             let reports = self.kernel.reports();
             if reports.len() > seen {
@@ -193,9 +195,6 @@ impl RegistryWorld {
                 if !pushes || seen >= room {
                     return true;
                 }
-            }
-            if !self.observed.is_empty() {
-                return true;
             }
         }
         false
@@ -221,8 +220,11 @@ impl World for RegistryWorld {
     }
 
     fn submit(&mut self, call: Call) {
-        let client = call.client;
-        self.kernel.tell(self.ids.clients(), client, Message::Call(Box::new(call)));
+        self.kernel.act(self.ids.clients(), |node, now, out| {
+            if let RegistryNode::Clients(clients) = node {
+                clients.call(now, call, out);
+            }
+        });
         self.collect();
     }
 
