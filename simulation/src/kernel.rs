@@ -178,8 +178,19 @@ impl<M: Machine> Kernel<M> {
         self.run_next(until).is_some()
     }
 
-    /// The same; says which node it was for.
-    pub fn run_next(&mut self, until: Nanos) -> Option<NodeId> {
+    /// Runs what is due by `until` as long as `go_on`, which is told after each event for which node it was, says so; false,
+    /// and time stands at `until`, if nothing is left.
+    pub fn run_while(&mut self, until: Nanos, mut go_on: impl FnMut(&Kernel<M>, NodeId) -> bool) -> bool {
+        while let Some(node) = self.run_next(until) {
+            if !go_on(self, node) {
+                return true;
+            }
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn run_next(&mut self, until: Nanos) -> Option<NodeId> {
         let (hosts, network) = (&self.hosts, &self.network);
         let near = |due: &Due<M>| fetch(due.life);
         let soon = |due: &Due<M>| {

@@ -84,7 +84,7 @@ impl<T: Default> EventQueue<T> {
 
     /// When the next one is due, and where it is, if it is due by `limit`: it must be taken from there. `near` and then `soon` are shown what comes next, a few at a time, in
     /// no order: looking at many things at once fetches them side by side from memory, which later would happen one by one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn due(&mut self, limit: Nanos, near: impl Fn(&T), soon: impl Fn(&T)) -> Option<(Nanos, Place)> {
         let items = &self.items;
         let soon = |keys: &[Key]| {

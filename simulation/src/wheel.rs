@@ -95,7 +95,8 @@ impl Wheel {
     #[inline]
     pub fn push(&mut self, key: Key) {
         let slot = key.time() >> FINE_BITS;
-        if slot > self.cursor && (slot ^ self.cursor) < SLOTS as u64 {
+        // The slots after the sorted one, as far as the finest wheel goes.
+        if slot.wrapping_sub(self.cursor + 1) < !self.cursor % SLOTS as u64 {
             self.levels[0].push(slot as usize % SLOTS, key);
         } else {
             self.push_elsewhere(key);
@@ -130,7 +131,7 @@ impl Wheel {
     }
 
     /// Takes the least key out if it is due by `limit`. `soon` is shown keys that come next, a few at a time.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, limit: Nanos, soon: impl FnOnce(&[Key])) -> Option<Key> {
         if self.taken == self.shown {
             self.settle();

@@ -72,6 +72,9 @@ fn a_slow_node_handles_one_after_the_other_and_a_queue_builds_up() {
     assert_eq!(run(&mut kernel, 151), (10..16).map(|n| (151, n)).collect::<Vec<_>>());
     // The event that would have told of the next one changes nothing.
     assert_eq!(run(&mut kernel, 200), [(161, 16), (171, 17), (181, 18), (191, 19)]);
+    // Nor does it keep the node from being slow once more.
+    kernel.slow(1, 15 * MILLI);
+    assert_eq!(run(&mut kernel, 230), [(216, 20)]);
 }
 
 #[test]

@@ -178,26 +178,28 @@ impl RegistryWorld {
     /// Runs what is due by `limit`, until something was seen that is no push, or `room` pushes were. False if there was
     /// nothing left to run.
     fn run_on(&mut self, limit: Nanos, room: usize) -> bool {
-        let (mut seen, database, mut first) = (0, self.ids.database(), true);
-        while let Some(node) = self.kernel.run_next(limit) {
-            // Before the first event faults may have ended, and the database may have handled what had waited.
-            if node == database || first {
-                first = false;
+        // After the first event it is looked whether the table has changed, since faults may have ended before it, and the
+        // database may have handled what had waited; then after each of the database.
+        let (mut seen, database, mut look) = (0, self.ids.database(), true);
+        loop {
+            let mut stop = false;
+            let ran = self.kernel.run_while(limit, |kernel, node| {
+                let reports = kernel.reports();
+                if reports.len() > seen {
+                    stop = !reports[seen..].iter().all(|(_, what)| matches!(what, Happening::Push { .. }));
+                    seen = reports.len();
+                    stop |= seen >= room;
+                }
+                !(stop || look || node == database)
+            });
+            if ran {
                 self.review_routes();
-                if !self.observed.is_empty() {
-                    return true;
-                }
+                look = false;
             }
-            let reports = self.kernel.reports();
-            if reports.len() > seen {
-                let pushes = reports[seen..].iter().all(|(_, what)| matches!(what, Happening::Push { .. }));
-                seen = reports.len();
-                if !pushes || seen >= room {
-                    return true;
-                }
+            if !ran || stop || !self.observed.is_empty() {
+                return ran;
             }
         }
-        false
     }
 
     /// Appends what the nodes have reported.
