@@ -194,7 +194,7 @@ impl Clients {
             if let Happening::Push { client, .. } = observation.what
                 && let Some(seat) = self.seats.get(client as usize)
             {
-                fetch(seat.map(|seat| seat.session));
+                fetch(seat);
             }
         }
     }

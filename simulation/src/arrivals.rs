@@ -35,7 +35,7 @@ impl Arrivals {
     /// This channel is asked for soon.
     pub fn prepare(&self, channel: Channel) {
         if let Some(slot) = self.slots.get(self.hash(channel)) {
-            fetch(slot.0);
+            fetch(slot);
         }
     }
 

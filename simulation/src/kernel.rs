@@ -5,7 +5,7 @@
 mod faults;
 
 use crate::host::{Admission, Host, InputOf};
-use crate::machine::{Channel, Input, Machine, Message, NodeId, Outputs, fetch};
+use crate::machine::{Channel, Input, Machine, Message, NodeId, Outputs};
 use crate::network::{Arrival, Network, Way};
 use crate::trace::{Trace, Traced};
 use crate::{Clock, EventQueue, Latency, Now};
@@ -194,7 +194,6 @@ impl<M: Machine> Kernel<M> {
     #[inline(always)]
     fn run_next(&mut self, until: Nanos) -> Option<NodeId> {
         let (hosts, network) = (&self.hosts, &self.network);
-        let near = |due: &Due<M>| fetch(due.life);
         let soon = |due: &Due<M>| {
             if let What::Input(input) = &due.what {
                 hosts[due.node as usize].machine.prepare(input);
@@ -203,7 +202,7 @@ impl<M: Machine> Kernel<M> {
                 }
             }
         };
-        let Some((time, place)) = self.queue.due(until, near, soon) else {
+        let Some((time, place)) = self.queue.due(until, soon) else {
             self.now = self.now.max(until);
             return None;
         };

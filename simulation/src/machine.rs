@@ -114,9 +114,18 @@ impl<M, T, R> Outputs<M, T, R> {
     }
 }
 
-/// Has the processor look at a value, which is then near when it is needed.
-pub fn fetch<T: Copy>(value: T) {
-    std::hint::black_box(value);
+/// Asks the processor for the line of memory where a value begins, which is then near when it is needed. Waits for nothing.
+#[inline(always)]
+pub fn fetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a prefetch changes nothing and faults nowhere, and every processor of this family has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
+    }
+    // Elsewhere it is fetched when it is needed.
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
 }
 
 /// A node.

@@ -2,6 +2,7 @@
 //!
 //! Small keys move through a `Wheel`, the events stay where they are.
 
+use crate::machine::fetch;
 use crate::wheel::{Key, Wheel};
 use history::Nanos;
 use std::mem::ManuallyDrop;
@@ -9,8 +10,6 @@ use std::mem::ManuallyDrop;
 /// So many bits of a key say where the event is; the others are its number.
 const PLACE_BITS: u32 = 26;
 const PLACES_MAX: usize = 1 << PLACE_BITS;
-/// Fewer things than this are not worth to be looked at together.
-const TOGETHER: usize = 4;
 /// Where no more than this ever waited at once, everything is near, and nothing is worth to be looked at before its time.
 const NEAR: usize = 1 << 12;
 
@@ -78,19 +77,19 @@ impl<T: Default> EventQueue<T> {
 
     /// The next one, with its time.
     pub fn pop(&mut self) -> Option<(Nanos, T)> {
-        let (time, place) = self.due(Nanos::MAX, |_| (), |_| ())?;
+        let (time, place) = self.due(Nanos::MAX, |_| ())?;
         Some((time, self.take(place)))
     }
 
-    /// When the next one is due, and where it is, if it is due by `limit`: it must be taken from there. `near` and then `soon` are shown what comes next, a few at a time, in
-    /// no order: looking at many things at once fetches them side by side from memory, which later would happen one by one.
+    /// When the next one is due, and where it is, if it is due by `limit`: it must be taken from there. `soon` is shown what
+    /// comes next, a few at a time, in no order: what it needs can be fetched from memory side by side, which later would
+    /// happen one by one.
     #[inline(always)]
-    pub(crate) fn due(&mut self, limit: Nanos, near: impl Fn(&T), soon: impl Fn(&T)) -> Option<(Nanos, Place)> {
+    pub(crate) fn due(&mut self, limit: Nanos, soon: impl Fn(&T)) -> Option<(Nanos, Place)> {
         let items = &self.items;
-        let soon = |keys: &[Key]| {
-            if keys.len() >= TOGETHER && items.len() > NEAR {
-                // In two goes: the first depends on nothing that it fetches, so that the processor need not guess.
-                keys.iter().for_each(|key| near(&items[place(*key)].0));
+        let soon = |later: &[Key], keys: &[Key]| {
+            if items.len() > NEAR {
+                later.iter().for_each(|key| fetch(&items[place(*key)]));
                 keys.iter().for_each(|key| soon(&items[place(*key)].0));
             }
         };

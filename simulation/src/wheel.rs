@@ -132,11 +132,14 @@ impl Wheel {
 
     /// Takes the least key out if it is due by `limit`. `soon` is shown keys that come next, a few at a time.
     #[inline(always)]
-    pub fn pop_until(&mut self, limit: Nanos, soon: impl FnOnce(&[Key])) -> Option<Key> {
+    pub fn pop_until(&mut self, limit: Nanos, soon: impl FnOnce(&[Key], &[Key])) -> Option<Key> {
         if self.taken == self.shown {
             self.settle();
             self.shown = self.sorted.len().min(self.taken + SHOWN);
-            soon(&self.sorted[self.taken..self.shown]);
+            let later = self.sorted.len().min(self.shown + SHOWN);
+            // What comes first had nobody before it.
+            let near = if self.taken == 0 { 0 } else { self.shown };
+            soon(&self.sorted[near..later], &self.sorted[self.taken..self.shown]);
         }
         let sorted = self.sorted.get(self.taken).copied();
         if !self.late.is_empty() {

@@ -85,7 +85,7 @@ impl Clients {
     /// Something comes soon for this client.
     pub fn prepare(&self, client: ClientId) {
         if let Some(client) = self.clients.get(client as usize) {
-            fetch(client.version);
+            fetch(client);
         }
     }
 

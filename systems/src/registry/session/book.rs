@@ -232,16 +232,18 @@ impl Book {
         there.is_some_and(|there| there.connection == id && there.number == number)
     }
 
-    /// This subscription is needed soon, and when its connection was heard.
+    /// This subscription is needed soon.
     pub fn prepare(&self, place: Place) {
         if let Some(there) = self.subscriptions.get(place as usize) {
-            fetch(self.heard.get(there.owner as usize).copied());
+            fetch(there);
         }
     }
 
     /// This connection is needed soon.
     pub fn prepare_connection(&self, id: ConnectionId) {
-        fetch(self.places.get(&id).copied());
+        if let Some(heard) = self.places.get(&id).and_then(|place| self.heard.get(*place as usize)) {
+            fetch(heard);
+        }
     }
 
     /// The subscription at a place: look whose it is.

@@ -18,7 +18,8 @@ impl Session {
         let Some(content) = watched.content.clone() else { return };
         let mut due = std::mem::take(&mut self.due);
         let batch = self.overdue.next();
-        // In two goes: there are many subscriptions, they lie scattered in memory, and a short loop fetches several at once.
+        // There are many subscriptions, and they lie scattered in memory.
+        watched.subscribers.iter().for_each(|subscriber| self.book.prepare(subscriber.place));
         due.extend(watched.subscribers.iter().filter_map(|subscriber| {
             let place = self.book.place(subscriber.connection, subscriber.number, subscriber.place)?;
             begin(self.book.at_mut(place), content.version, batch, self.bug).then_some(place)
