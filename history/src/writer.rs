@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A frame is finished when it holds this much text.
 pub const FRAME_BYTES: usize = 256 << 10;
-const LEVEL: i32 = 3;
+const LEVEL: i32 = 1;
 
 /// Writes a history. A reader sees what was flushed; what is not flushed is lost by a crash of this process, so callers
 /// flush every quarter of a second or so.
