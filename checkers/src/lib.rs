@@ -2,7 +2,8 @@
 //!
 //! [`check()`] reads a whole history twice and judges every view of every subscriber at every instant:
 //!
-//! 1. [`record`](self) joins operations, sessions and contents; faults become windows, with how old a view may be in each;
+//! 1. a [`Joiner`] joins operations, sessions and contents, also while a history is still recorded; faults become windows, with how
+//!    old a view may be in each;
 //! 2. hearing: when each session is surely alive, possibly alive, surely gone; presence: what may be at the source of
 //!    truth for each publisher at each instant (must, may, absent, and with which values);
 //! 3. for each dataId: the judge walks all contents by their differences, says when each is in order, and judges reads;

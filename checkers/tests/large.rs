@@ -98,3 +98,24 @@ fn threads_change_nothing() {
     assert_eq!(judged(1), judged(4));
     assert!(judged(1).contains("violation"));
 }
+
+/// The dataIds lie with different threads, and what is asked before an answer counts wherever it was asked.
+#[test]
+fn a_subscription_that_moves_to_another_data_id_is_judged_alike_on_any_number_of_threads() {
+    let begin = "0 c0 connected n0 s0\n0 c1 connected n1 s1\n1 c0 publish d0 a ok 2\n1 c0 publish d1/1 b ok 3\n";
+    let moves = [
+        "5 c1 subscribe d1 info 20\n6 c1 subscribe d0 ok 8\n10 c1 push d0 a\n12 c0 publish d0 aa ok 13\n90 c1 push d0 aa",
+        "5 c1 subscribe d0 ok 6\n7 c1 push d0 a\n8 c1 subscribe d1 ok 9\n10 c1 push d1 b\n11 c1 subscribe d0 ok 12\n90 c1 push d0",
+        "5 c1 subscribe d1 ok 30\n6 c1 subscribe d0 ok 40\n10 c1 push d0 a\n11 c1 push d0 zz\n12 c1 subscribe d1 ok 13\n99 c1 ping ok 99",
+        "5 c1 subscribe d1 ok 6\n7 c1 push d1 b\n9 c1 push d1 zz\n10 c1 lost\n11 c1 connected n0 s2\n12 c1 subscribe d0 ok 13\n99 c1 ping ok 99",
+    ];
+    for text in moves {
+        let events = support::events(&format!("{begin}{text}"));
+        let judged = |threads| {
+            let options = Options { threads, ..support::options() };
+            serde_json::to_string(&check(&header(contract()), &events, &options)).unwrap()
+        };
+        assert!(judged(1).contains("violation"), "{text}");
+        assert!([2, 3].into_iter().all(|threads| judged(threads) == judged(1)), "{text}");
+    }
+}

@@ -150,7 +150,8 @@ impl<'a> Master<'a> {
             next = next.min(fault.at);
         }
         let lift = self.active.values().flatten().min().copied();
-        Ok(next.min(lift.unwrap_or(end)).clamp(now, end))
+        // In real time the end may have passed since it was looked at.
+        Ok(next.min(lift.unwrap_or(end)).min(end).max(now))
     }
 
     fn end_what_is_over(&mut self, now: Nanos) {
