@@ -40,6 +40,7 @@ pub mod options;
 mod presence;
 mod record;
 mod span;
+mod subscription;
 mod sufficiency;
 pub mod suspect;
 mod threads;

@@ -10,58 +10,11 @@
 use crate::changes::{Changes, Stretch};
 use crate::judge::Shown;
 use crate::span::{Span, millis};
+use crate::subscription::{Last, Sub, Waiting};
 use crate::views::{Followed, Known, Run, Unserved, View, Watched, in_order};
-use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, NodeIx, Operation, Outcome, Push, SessionId};
+use history::{ClientId, ConnectionState, DataIx, Event, Function, Nanos, Operation, Outcome, Push, SessionId};
 use rustc_hash::FxHashMap;
 use std::hint::black_box;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Waiting {
-    No,
-    /// Asked; nothing is due before the answer.
-    Asked,
-    /// Confirmed then.
-    Confirmed(Nanos),
-    /// Connected again then, not asked yet.
-    Owed(Nanos),
-}
-
-/// A client's subscription. There may be a million, and one is touched with every push: small.
-struct Sub {
-    client: u32,
-    number: u32,
-    data: DataIx,
-    /// Index of its [`Follower`], if there is one.
-    follower: Option<u32>,
-    wanted: bool,
-    /// Questions without an answer so far: until there is none, the base of a run is not settled.
-    unanswered: u32,
-    waiting: Waiting,
-    last: Option<Last>,
-    run: Option<Run>,
-    stretch: Stretch,
-    /// Connected and subscribed since.
-    live: Option<Nanos>,
-}
-
-/// The present view of a subscription, without what the subscription tells.
-#[derive(Clone, Copy)]
-struct Last {
-    push: u64,
-    content: u32,
-    node: Option<NodeIx>,
-    version: Option<u64>,
-    at: Nanos,
-    judged: bool,
-}
-
-impl Last {
-    /// As the view of this client's subscription until then.
-    fn view(self, client: ClientId, subscription: u32, until: Nanos, base: Option<Nanos>) -> View {
-        let Last { push, content, node, version, at, judged } = self;
-        View { push, content, client, subscription, node, version, at, until, judged, base }
-    }
-}
 
 struct Client {
     id: ClientId,

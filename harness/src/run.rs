@@ -74,7 +74,9 @@ pub fn run(plan: &Plan, setting: Setting<'_>) -> Result<(RunFolder, Judged), Err
     facts.wall_ms = Some(wall.elapsed().as_millis() as u64);
     let path = folder.file(store::HISTORY);
     let mut judged = match history {
-        Some((history, joined)) => verdict::judge_loaded(history, &joined, setting.options, facts, setting.measure),
+        Some((history, joined)) => {
+            verdict::judge_loaded(history, Some(joined), setting.options, facts, setting.measure)
+        }
         None => verdict::judge(&path, setting.options, facts, setting.measure)?,
     };
     if driven.interrupted {

@@ -19,12 +19,14 @@ const BOUNDS: [Bound; 5] = [
 ];
 
 /// Adds `measured_<bound>` to the figures of the first checker, where the report is a pass.
-pub fn measure(history: &Loaded, joined: &Joined, options: &Options, report: &mut Report) {
+pub fn measure(history: &Loaded, joined: Option<Joined>, options: &Options, report: &mut Report) {
     if report.verdict != Verdict::Pass || history.events.len() > EVENTS_MAX || options.divisor != 1 {
         return;
     }
+    // What passed can be joined: it has been.
+    let joined = joined.unwrap_or_else(|| Joined::of(&history.events));
     let mut measured: Vec<(&str, i64)> =
-        BOUNDS.iter().filter_map(|bound| Some((bound.0, smallest(history, joined, options, bound)?))).collect();
+        BOUNDS.iter().filter_map(|bound| Some((bound.0, smallest(history, &joined, options, bound)?))).collect();
     // What is due in calm is due after a fault: below the measure of calm this bound decides nothing.
     if let [(_, visible), (_, recovered), ..] = measured.as_mut_slice() {
         *recovered = (*recovered).max(*visible);

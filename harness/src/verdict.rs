@@ -42,9 +42,7 @@ pub fn judge(path: &Path, options: &Options, facts: RunFacts, measure: bool) -> 
     if std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() >= STREAMED_BYTES) {
         return judge_stored(Stored::open(path).map_err(unusable)?, options, facts);
     }
-    let history = history::read(path).map_err(unusable)?;
-    let joined = Joined::of(&history.events);
-    Ok(judge_loaded(history, &joined, options, facts, measure))
+    Ok(judge_loaded(history::read(path).map_err(unusable)?, None, options, facts, measure))
 }
 
 /// Checks a history as it is read, once for each pass, so that memory does not grow with its pushes. Bounds are not measured
@@ -83,16 +81,19 @@ fn judge_end(report: &mut Report, damage: Option<&Damage>, closed: bool, events:
 }
 
 /// Checks a history that was read, or that was written a moment ago and is still in memory; `joined` is what was joined of
-/// its events.
+/// its events, if that was done meanwhile.
 pub fn judge_loaded(
     mut history: Loaded,
-    joined: &Joined,
+    joined: Option<Joined>,
     options: &Options,
     mut facts: RunFacts,
     measure: bool,
 ) -> Judged {
     history.header.contract = checkers::calibrate(&history.header, &history.events, options);
-    let mut report = checkers::check_joined(&history.header, joined, &history.events, options);
+    let mut report = match &joined {
+        Some(joined) => checkers::check_joined(&history.header, joined, &history.events, options),
+        None => checkers::check(&history.header, &history.events, options),
+    };
     judge_end(&mut report, history.damage.as_ref(), history.closing.is_some(), history.events.len() as u64);
     report.suspect = checkers::suspect::locate(&checkers::suspect::observe(&history.header, &history.events));
     if let Some(closing) = &history.closing {
